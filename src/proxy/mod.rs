@@ -1,0 +1,165 @@
+//! The hot path: from our own command line to the program that Terraform is.
+//!
+//! A forwarded command touches nothing but this room and `sys`: no file is read, nothing is parsed that
+//! Terraform would not parse, no lock, no thread. What decides is the order in which Terraform itself
+//! decides (terraform-facts.md 2): whoever changes [`route`] changes what is protected.
+
+pub(crate) mod argv;
+pub(crate) mod depth;
+pub(crate) mod handover;
+pub(crate) mod real;
+pub(crate) mod verb;
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::env;
+use crate::sys::process::end_by_signal;
+use crate::sys::spawn::Ending;
+use argv::{CliArgs, CommandLine};
+use depth::Depth;
+use real::{NotFound, RealBinary};
+pub(crate) use verb::Verb;
+
+/// What to do with a command line.
+pub(crate) enum Route {
+    /// Become Terraform.
+    Forward,
+    /// Save, run, save.
+    Guard(Box<Guarded>),
+    /// `tf shim …`: our own word. Holds `-chdir=` and what follows `shim`.
+    Shim {
+        /// The directory that `-chdir=` names.
+        chdir: Option<OsString>,
+        /// The arguments after `shim`.
+        arguments: Vec<OsString>,
+    },
+    /// We were started by ourselves to watch for signals.
+    Witness,
+}
+
+/// A command that can change state, read as Terraform will read it.
+pub(crate) struct Guarded {
+    /// Which.
+    pub(crate) verb: Verb,
+    /// Names this command on this state for shims further down.
+    pub(crate) fingerprint: u64,
+    /// The complete command line, `TF_CLI_ARGS*` merged in.
+    pub(crate) line: CommandLine,
+}
+
+/// Why Terraform could not take over.
+pub(crate) enum CannotHandOver {
+    /// There is no real binary.
+    NotFound(NotFound),
+    /// It is there and could not be started.
+    NotStarted {
+        /// Which.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
+
+/// Finds the real binary and becomes it. Returns only when that failed.
+pub(crate) fn forward(called_as: &OsStr, arguments: &[OsString], depth: &Depth) -> CannotHandOver {
+    let real = match RealBinary::find(called_as, depth) {
+        Ok(real) => real,
+        Err(error) => return CannotHandOver::NotFound(error),
+    };
+    let source = handover::hand_over(&real, called_as, arguments, depth);
+    CannotHandOver::NotStarted { path: real.path().to_owned(), source }
+}
+
+/// Is the witness, until the shim that started us is gone.
+pub(crate) fn stand_witness(called_as: &OsStr) {
+    crate::sys::witness::stand(called_as);
+}
+
+/// Ends this process as Terraform ended: with its status, or by the signal that killed it.
+pub(crate) fn end_as(ending: Ending) -> ExitCode {
+    match ending {
+        Ending::Exited(status) => ExitCode::from(u8::try_from(status).unwrap_or(1)),
+        Ending::Signalled(signal) => {
+            end_by_signal(signal);
+            // A signal that is ignored by default cannot end anybody; shells say it so.
+            ExitCode::from(u8::try_from(signal.saturating_add(128)).unwrap_or(1))
+        }
+    }
+}
+
+/// Decides what a command line (without our own name) is.
+pub(crate) fn route(arguments: &[OsString], depth: &Depth) -> Route {
+    if depth.is_witness() {
+        return Route::Witness;
+    }
+    if env::is_on(env::BYPASS) || std::env::var_os(env::COMP_LINE).is_some_and(|v| !v.is_empty()) {
+        return Route::Forward;
+    }
+    let own = CommandLine::read(arguments);
+    // Before help and version, which are ours too behind our own word.
+    if own.is_shim() {
+        let (chdir, arguments) = own.into_shim();
+        return Route::Shim { chdir, arguments };
+    }
+    if argv::answers_by_itself(arguments) {
+        return Route::Forward;
+    }
+    if own.has_command() && Verb::of(&own).is_none() {
+        return Route::Forward;
+    }
+    // Only now: these words can complete a command line, add `-help`, or be unreadable.
+    let Ok(line) = own.with_cli_args(CliArgs::from_environment) else { return Route::Forward };
+    if argv::answers_by_itself(line.words()) || line.has_leading_flags() {
+        return Route::Forward;
+    }
+    let Some(verb) = Verb::of(&line) else { return Route::Forward };
+    let fingerprint = line.fingerprint();
+    if depth.is_guarding(fingerprint) {
+        return Route::Forward;
+    }
+    Route::Guard(Box::new(Guarded { verb, fingerprint, line }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn routed(line: &str) -> &'static str {
+        let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
+        match route(&words, &Depth::default()) {
+            Route::Forward => "forward",
+            Route::Guard(_) => "guard",
+            Route::Shim { .. } => "shim",
+            Route::Witness => "witness",
+        }
+    }
+
+    #[test]
+    fn what_can_change_state_is_guarded_and_the_rest_is_not() {
+        for (line, expected) in [
+            ("", "forward"),
+            ("plan", "forward"),
+            ("apply", "guard"),
+            ("-chdir=x apply", "guard"),
+            ("apply -help", "forward"),
+            ("apply -- -v", "forward"),
+            ("-no-color apply", "forward"),
+            ("state mv a b", "guard"),
+            ("state mv -dry-run a b", "forward"),
+            ("state list", "forward"),
+            ("state", "forward"),
+            ("workspace select x", "forward"),
+            ("workspace select -or-create x", "guard"),
+            ("env delete x", "guard"),
+            ("output shim", "forward"),
+            ("shim", "shim"),
+            ("shim --version", "shim"),
+            ("-chdir=x shim restore --help", "shim"),
+        ] {
+            assert_eq!(routed(line), expected, "{line}");
+        }
+    }
+}
