@@ -1,6 +1,7 @@
 //! `tf`, a drop-in proxy for `terraform` and `tofu`.
 
 mod env;
+mod model;
 mod proxy;
 mod sys;
 
