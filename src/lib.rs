@@ -3,6 +3,7 @@
 mod env;
 mod model;
 mod proxy;
+mod store;
 mod sys;
 
 use std::io::Write;
