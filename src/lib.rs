@@ -1,10 +1,12 @@
 //! `tf`, a drop-in proxy for `terraform` and `tofu`.
 
+mod config;
 mod env;
 mod model;
 mod proxy;
 mod store;
 mod sys;
+mod terraform;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -1,0 +1,333 @@
+//! The guarded run: start Terraform with the user's terminal, wait, and see that each signal reaches it
+//! exactly once.
+//!
+//! The one thing that must not go wrong is a second interrupt: Terraform counts SIGINT and SIGTERM
+//! together, and exits at once at the second, losing what it has not written (terraform-facts.md 6). What
+//! the terminal sends, the child has already. What a process sends may have gone to us alone or to the
+//! group: the witness (`sys::witness`) tells. No stream is touched, and Terraform is never killed by us.
+
+use std::cell::Cell;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+
+use crate::env;
+use crate::proxy::depth::{Handing, WITNESS};
+use crate::sys::process::Own;
+use crate::sys::signal::{self, Origin, Received, Watch};
+use crate::sys::spawn::{Ending, Start, Streams, ending_of};
+use crate::sys::witness::Witness;
+
+use super::{Terraform, TerraformError};
+
+/// How long the witness has to show that a signal went to the whole group, and how long repeats of the
+/// same signal count as one: `timeout` sends it to its child and then to the group.
+const WINDOW: Duration = Duration::from_millis(100);
+
+/// What the guarded run needs before Terraform starts: the witness, under Terraform's own name.
+pub(crate) struct Preparation {
+    argv: Vec<OsString>,
+    witness: Option<Witness>,
+}
+
+impl Preparation {
+    /// Starts the witness, so that it stands when Terraform does. `argv` is Terraform's.
+    pub(crate) fn begin(argv: Vec<OsString>) -> Self {
+        let witness = start_witness(&argv);
+        Self { argv, witness }
+    }
+
+    /// Closes the door to signals: from here on they are read, not suffered.
+    ///
+    /// # Errors
+    /// No descriptor is free.
+    pub(crate) fn watch(self) -> io::Result<Supervisor> {
+        Ok(Supervisor {
+            watch: Watch::begin()?,
+            ignored: signal::ignored(),
+            argv: self.argv,
+            witness: self.witness,
+            tracks: Vec::new(),
+            signals_after: Cell::new(0),
+            ended: None,
+        })
+    }
+}
+
+fn start_witness(argv: &[OsString]) -> Option<Witness> {
+    Witness::start(argv, (env::DEPTH, OsStr::new(WITNESS))).ok()
+}
+
+/// Watches signals, runs Terraform, watches on.
+pub(crate) struct Supervisor {
+    watch: Watch,
+    ignored: u64,
+    argv: Vec<OsString>,
+    witness: Option<Witness>,
+    tracks: Vec<Track>,
+    signals_after: Cell<u32>,
+    ended: Option<Instant>,
+}
+
+/// What is known of one kind of signal.
+struct Track {
+    signal: Signal,
+    /// We have it, and do not know yet whether Terraform has.
+    waiting_since: Option<Instant>,
+    /// The witness had it.
+    witnessed: Option<Instant>,
+    /// It was passed on, or was seen to have arrived.
+    settled: Option<Instant>,
+}
+
+impl Supervisor {
+    /// The signal that came before Terraform was started and that would have ended us; none otherwise.
+    pub(crate) fn ended_before_start(&self) -> Option<i32> {
+        while let Some(received) = self.watch.next() {
+            if self.would_end_us(received.signal) {
+                return Some(received.signal as i32);
+            }
+        }
+        None
+    }
+
+    /// Runs Terraform to its end. `started` hears its process id as soon as there is one; `guards` is
+    /// the fingerprint of what is being guarded, for shims further down.
+    ///
+    /// # Errors
+    /// It could not be started.
+    pub(crate) fn run(
+        &mut self,
+        terraform: &Terraform,
+        guards: u64,
+        started: impl FnOnce(Pid),
+    ) -> Result<Ending, TerraformError> {
+        let handing = Handing::Child { of: Own::read().pid };
+        let real = terraform.real();
+        let depth = terraform.depth().deeper(handing, real.id(), Some(guards)).to_value();
+        let start = Start {
+            program: real.path(),
+            argv: &self.argv,
+            set: &[(env::DEPTH, depth.as_os_str())],
+            mask: self.watch.mask_before(),
+            streams: Streams::Inherited,
+        };
+        let child = start.spawn().map_err(|source| TerraformError::Start {
+            what: real.path().display().to_string(),
+            source,
+        })?;
+        started(child);
+        let ending = loop {
+            if let Some(ending) = ending_of(child) {
+                break ending;
+            }
+            self.wait();
+            self.take_in();
+            self.settle(child, Instant::now());
+        };
+        self.ended = Some(Instant::now());
+        self.witness = None;
+        // A signal that came with the child's end belongs to the run.
+        while self.watch.next().is_some() {}
+        self.watch.release_child_signal();
+        Ok(ending)
+    }
+
+    /// How long ago Terraform ended, as far as we noticed.
+    pub(crate) fn since_end(&self) -> Duration {
+        self.ended.map_or(Duration::MAX, |ended| ended.elapsed())
+    }
+
+    /// Whether a second signal came since Terraform ended, so that the after-image is given up.
+    pub(crate) fn gives_up(&self) -> bool {
+        while let Some(received) = self.watch.next() {
+            if self.would_end_us(received.signal) {
+                self.signals_after.set(self.signals_after.get().saturating_add(1));
+            }
+        }
+        self.signals_after.get() >= 2
+    }
+
+    /// Opens the door to signals again.
+    pub(crate) fn release(self) {
+        signal::restore(self.watch.mask_before());
+    }
+
+    fn would_end_us(&self, signal: Signal) -> bool {
+        let ends = !matches!(signal, Signal::SIGCHLD | Signal::SIGTSTP | Signal::SIGXFSZ);
+        ends && !signal::is_in(self.ignored, signal)
+    }
+
+    /// Sleeps until a signal, a report of the witness, or the end of a window.
+    fn wait(&self) {
+        let nearest = self.tracks.iter().filter_map(|track| track.waiting_since).min();
+        let timeout =
+            nearest.map(|since| (since + WINDOW).saturating_duration_since(Instant::now()));
+        // A millisecond more, so that the window is over when we wake.
+        let millis =
+            timeout.map(|left| u16::try_from(left.as_millis()).unwrap_or(100).saturating_add(1));
+        let timeout = millis.map_or(PollTimeout::NONE, PollTimeout::from);
+        let mut waiting = vec![PollFd::new(self.watch.as_fd(), PollFlags::POLLIN)];
+        if let Some(witness) = &self.witness {
+            waiting.push(PollFd::new(witness.as_fd(), PollFlags::POLLIN));
+        }
+        let _ = poll(&mut waiting, timeout);
+    }
+
+    /// Takes in what we and the witness received.
+    fn take_in(&mut self) {
+        let now = Instant::now();
+        match self.witness.as_ref().map(Witness::reports) {
+            Some(Some(reports)) => {
+                for signal in reports {
+                    self.track(signal).witnessed = Some(now);
+                }
+            }
+            // It was killed; a signal that nobody can witness is not passed on.
+            Some(None) => self.witness = start_witness(&self.argv),
+            None => {}
+        }
+        while let Some(received) = self.watch.next() {
+            self.note(received, now);
+        }
+    }
+
+    fn note(&mut self, received: Received, now: Instant) {
+        let Received { signal, origin } = received;
+        match (origin, signal) {
+            (Origin::Kernel, Signal::SIGTSTP) => {
+                self.track(signal).settled = Some(now);
+                signal::stop_ourselves();
+            }
+            // A key at the terminal: the whole foreground group has it.
+            (Origin::Kernel, Signal::SIGINT | Signal::SIGQUIT) => {
+                self.track(signal).settled = Some(now);
+            }
+            // A closed terminal is told to the session's leader only, and that may be us.
+            (Origin::Kernel, Signal::SIGHUP) | (Origin::Process, _) => {
+                self.track(signal).arrive(now);
+            }
+            // The child's end, which is asked for anyway; a timer or limit of our own process.
+            (Origin::Kernel, _) => {}
+        }
+    }
+
+    /// Decides what is due: the witness had it, or the window is over.
+    fn settle(&mut self, child: Pid, now: Instant) {
+        let can_tell = self.witness.is_some();
+        let mut is_stopped = false;
+        for track in &mut self.tracks {
+            let verdict = track.verdict(now);
+            if verdict == Verdict::Wait {
+                continue;
+            }
+            if verdict == Verdict::PassOn && can_tell {
+                let _ = signal::send(child, track.signal);
+            }
+            track.waiting_since = None;
+            track.witnessed = None;
+            track.settled = Some(now);
+            is_stopped |= track.signal == Signal::SIGTSTP;
+        }
+        if is_stopped {
+            signal::stop_ourselves();
+            // Whoever continued us may have meant us alone; where Terraform runs already, this is nothing.
+            let _ = signal::send(child, Signal::SIGCONT);
+        }
+    }
+
+    fn track(&mut self, signal: Signal) -> &mut Track {
+        let known = self.tracks.iter().position(|track| track.signal == signal);
+        let at = known.unwrap_or_else(|| {
+            let fresh = Track { signal, waiting_since: None, witnessed: None, settled: None };
+            self.tracks.push(fresh);
+            self.tracks.len() - 1
+        });
+        &mut self.tracks[at]
+    }
+}
+
+/// What to do about a signal that we received.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    /// Nothing is due.
+    Wait,
+    /// Terraform has it.
+    Arrived,
+    /// Only we have it.
+    PassOn,
+}
+
+impl Track {
+    /// We received the signal from a process. A repeat within the window is the same event.
+    fn arrive(&mut self, now: Instant) {
+        let is_repeat = self.settled.is_some_and(|settled| now.duration_since(settled) < WINDOW);
+        if !is_repeat && self.waiting_since.is_none() {
+            self.waiting_since = Some(now);
+        }
+    }
+
+    fn verdict(&self, now: Instant) -> Verdict {
+        let Some(since) = self.waiting_since else { return Verdict::Wait };
+        let is_witnessed = self.witnessed.is_some_and(|at| at + WINDOW >= since);
+        match now.duration_since(since) {
+            _ if is_witnessed => Verdict::Arrived,
+            waited if waited >= WINDOW => Verdict::PassOn,
+            _ => Verdict::Wait,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn track() -> Track {
+        Track { signal: Signal::SIGINT, waiting_since: None, witnessed: None, settled: None }
+    }
+
+    #[test]
+    fn a_signal_that_only_we_have_is_passed_on_after_the_window() {
+        let start = Instant::now();
+        let mut track = track();
+        track.arrive(start);
+        assert_eq!(track.verdict(start), Verdict::Wait);
+        assert_eq!(track.verdict(start + WINDOW), Verdict::PassOn);
+    }
+
+    #[test]
+    fn a_signal_that_the_witness_has_too_has_arrived_whoever_came_first() {
+        let start = Instant::now();
+        for witnessed in [start, start + WINDOW / 2] {
+            let mut track = track();
+            track.arrive(start);
+            track.witnessed = Some(witnessed);
+            assert_eq!(track.verdict(start + WINDOW), Verdict::Arrived);
+        }
+    }
+
+    #[test]
+    fn an_old_report_of_the_witness_says_nothing_about_a_new_signal() {
+        let start = Instant::now();
+        let mut track = track();
+        track.witnessed = Some(start);
+        track.arrive(start + WINDOW * 3);
+        assert_eq!(track.verdict(start + WINDOW * 4), Verdict::PassOn);
+    }
+
+    #[test]
+    fn a_repeat_within_the_window_is_the_same_signal() {
+        let start = Instant::now();
+        let mut track = track();
+        track.settled = Some(start);
+        track.arrive(start + WINDOW / 2);
+        assert_eq!(track.verdict(start + WINDOW * 2), Verdict::Wait);
+        track.arrive(start + WINDOW * 2);
+        assert_eq!(track.verdict(start + WINDOW * 3), Verdict::PassOn);
+    }
+}
