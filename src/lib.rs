@@ -2,7 +2,10 @@
 
 mod config;
 mod env;
+mod error;
+mod guard;
 mod model;
+mod ops;
 mod proxy;
 mod store;
 mod sys;

@@ -1,0 +1,5 @@
+//! Is this state the one we expect? Pure functions over what was seen; nothing here reads or refuses.
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+pub(crate) mod aftermath;
+pub(crate) mod state;

@@ -1,0 +1,226 @@
+//! The guarded command, start to end: save, run, save, record, and end as Terraform ended.
+//!
+//! The order is the promise. Before Terraform starts, the bytes and the record are on the disk, or it is not
+//! started. After it, its exit status stands whatever happens to us. No lock of ours is held while it
+//! runs, only the marker that says that it does.
+
+use std::ffi::{OsStr, OsString};
+
+use nix::unistd::Pid;
+
+use crate::config::{Config, OnError};
+use crate::error::Error;
+use crate::model::operation::{Image, OperationId, Outcome, Status};
+use crate::proxy::depth::Depth;
+use crate::proxy::real::RealBinary;
+use crate::proxy::{Guarded, Verb};
+use crate::sys::spawn::Ending;
+use crate::terraform::Terraform;
+use crate::terraform::locate::{Location, Place, Reach, Setting};
+use crate::terraform::read::is_sure_stop;
+use crate::terraform::supervise::Preparation;
+
+use super::record::{Record, State, note_child};
+use super::report::{RunReport, StateName};
+use super::resume::Look;
+use super::{Context, capture, new_id, root_module};
+
+/// A guarded command as it was called.
+pub(crate) struct Call<'a> {
+    /// What it is.
+    pub(crate) guarded: &'a Guarded,
+    /// The name we were called by.
+    pub(crate) called_as: &'a OsStr,
+    /// The arguments as they came.
+    pub(crate) arguments: &'a [OsString],
+    /// What the shims above have learned.
+    pub(crate) depth: &'a Depth,
+}
+
+/// What is left to do.
+pub(crate) enum Verdict {
+    /// Become Terraform: there is nothing to save, or it is sure to stop by itself.
+    HandOver,
+    /// It ran; end as it did.
+    Ended(Ending),
+}
+
+/// Who tells the user.
+pub(crate) trait Voice {
+    /// The state was saved; Terraform starts now.
+    fn saved(&self, verb: &str, states: &[Image]);
+    /// Terraform has ended and the state is saved again.
+    fn ended(&self, reports: &[(StateName, RunReport)]);
+    /// Something failed after the command has ended.
+    fn failed(&self, error: &Error);
+    /// The state cannot be saved, and the command runs all the same, as the user wants it.
+    fn excused(&self, verb: &str, error: &Error);
+}
+
+/// Runs a guarded command.
+///
+/// # Errors
+/// Terraform was not started: the state or the store could not be read or written, and nothing says to
+/// go on without.
+pub(crate) fn run(call: &Call<'_>, voice: &dyn Voice) -> Result<Verdict, Error> {
+    let real = RealBinary::find(call.called_as, call.depth)?;
+    let chdir = call.guarded.line.chdir();
+    let config = match Config::load(&root_module(chdir)) {
+        Err(error)
+            if error.is_about_the_store() && OnError::of_environment() == OnError::Continue =>
+        {
+            voice.excused(call.guarded.verb.words(), &error.into());
+            return Ok(Verdict::HandOver);
+        }
+        config => config?,
+    };
+    let context = Context::new(config);
+    match Run::prepare(&context, call, real) {
+        Ok(Some(run)) => run.carry_out(voice),
+        Ok(None) => Ok(Verdict::HandOver),
+        Err(error) if is_excused(&context, &error) => {
+            voice.excused(call.guarded.verb.words(), &error);
+            Ok(Verdict::HandOver)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether `TF_SHIM_ON_ERROR=continue` lets the command run without a snapshot.
+fn is_excused(context: &Context, error: &Error) -> bool {
+    let is_about_saving = matches!(error, Error::NotRead { .. } | Error::NotSaved { .. });
+    is_about_saving && context.config.on_error == OnError::Continue
+}
+
+/// A guarded command whose states have been read.
+struct Run<'a> {
+    context: &'a Context,
+    call: &'a Call<'a>,
+    terraform: Terraform,
+    setting: Setting,
+    verb: &'static str,
+    preparation: Preparation,
+    id: OperationId,
+    states: Vec<State>,
+}
+
+impl<'a> Run<'a> {
+    /// Finds and reads every state that the command will touch; none where Terraform can as well be called
+    /// directly.
+    fn prepare(
+        context: &'a Context,
+        call: &'a Call<'a>,
+        real: RealBinary,
+    ) -> Result<Option<Self>, Error> {
+        let verb = call.guarded.verb.words();
+        let not_read = |source| Error::NotRead { verb, source };
+        let chdir = call.guarded.line.chdir();
+        if !root_module(chdir).is_dir() {
+            return Ok(None);
+        }
+        let setting = Setting::read(chdir).map_err(not_read)?;
+        let locations = match setting.reach(call.guarded).map_err(not_read)? {
+            Reach::States(locations) => locations,
+            Reach::Nothing | Reach::Stops => return Ok(None),
+        };
+        let terraform = Terraform::new(real, call.depth.clone(), setting.directory.clone());
+        if setting.may_need_init && call.guarded.verb != Verb::Init {
+            let answer = terraform.ask_for(&["state", "pull"], &[], None, context.limits());
+            if answer.as_ref().err().is_some_and(is_sure_stop) {
+                return Ok(None);
+            }
+        }
+        let mut states = Vec::new();
+        for location in locations {
+            let workspace = workspace_to_ask(call.guarded, &location, &setting);
+            let ask =
+                || capture::read(&location, &terraform, workspace.as_deref(), context.limits());
+            match Look::take(context, &location, ask) {
+                Ok(look) => states.push(State { location, workspace, look }),
+                Err(error) if is_sure_stop(&error) => return Ok(None),
+                // A remote that cannot be asked is what `init` is there to mend, and what it migrates
+                // from stays where it is.
+                Err(_) if is_init_of_remote(call.guarded.verb, &location) => {}
+                Err(error) => return Err(not_read(error)),
+            }
+        }
+        let is_there = |state: &State| state.look.reading.status != Status::Absent;
+        if call.guarded.verb.needs_a_state_to_be_recorded() {
+            states.retain(is_there);
+        }
+        if states.is_empty() {
+            return Ok(None);
+        }
+        let argv0 = terraform.real().argv0(call.called_as).to_owned();
+        let argv = std::iter::once(argv0).chain(call.arguments.iter().cloned()).collect();
+        let (id, preparation) = (new_id()?, Preparation::begin(argv));
+        Ok(Some(Self { context, call, terraform, setting, verb, preparation, id, states }))
+    }
+
+    /// Saves, runs, saves.
+    fn carry_out(self, voice: &dyn Voice) -> Result<Verdict, Error> {
+        let Self { context, call, terraform, setting, verb, preparation, id, states } = self;
+        let mut supervisor =
+            preparation.watch().map_err(|source| Error::NoSignals { verb, source })?;
+        let record = Record { context, call, terraform: &terraform, verb, id: &id };
+        let mut begun = Vec::new();
+        for state in states {
+            match record.begin(state) {
+                Ok(state) => begun.push(state),
+                Err(error) => {
+                    // What was begun will not run, and says so.
+                    record.abandon(&begun, Outcome::Failed, None);
+                    supervisor.release();
+                    return excuse(context, verb, error, voice);
+                }
+            }
+        }
+        let images: Vec<Image> = begun.iter().map(|state| state.before.clone()).collect();
+        voice.saved(verb, &images);
+        if let Some(signal) = supervisor.ended_before_start() {
+            record.abandon(&begun, Outcome::Killed, Some(signal));
+            supervisor.release();
+            return Ok(Verdict::Ended(Ending::Signalled(signal)));
+        }
+        let note_child = |child: Pid| note_child(&begun, child);
+        let ending = match supervisor.run(&terraform, call.guarded.fingerprint, note_child) {
+            Ok(ending) => ending,
+            Err(error) => {
+                record.abandon(&begun, Outcome::Failed, None);
+                return Err(error.into());
+            }
+        };
+        let ended = begun.iter().filter_map(|state| record.end(state, ending, &supervisor, voice));
+        let reports: Vec<(StateName, RunReport)> = ended.collect();
+        drop(begun);
+        voice.ended(&reports);
+        record.follow_migration(&setting, voice);
+        supervisor.release();
+        Ok(Verdict::Ended(ending))
+    }
+}
+
+/// Lets an error pass where the user said so.
+fn excuse(
+    context: &Context,
+    verb: &str,
+    error: Error,
+    voice: &dyn Voice,
+) -> Result<Verdict, Error> {
+    if is_excused(context, &error) {
+        voice.excused(verb, &error);
+        return Ok(Verdict::HandOver);
+    }
+    Err(error)
+}
+
+/// `workspace delete NAME` is about another workspace than the selected one.
+fn workspace_to_ask(guarded: &Guarded, location: &Location, setting: &Setting) -> Option<String> {
+    let workspace = &location.identity.workspace;
+    let is_other = guarded.verb == Verb::WorkspaceDelete && *workspace != setting.workspace;
+    (location.place == Place::Remote && is_other).then(|| workspace.clone())
+}
+
+fn is_init_of_remote(verb: Verb, location: &Location) -> bool {
+    verb == Verb::Init && location.place == Place::Remote
+}
