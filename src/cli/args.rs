@@ -1,0 +1,223 @@
+//! The commands and their flags, as clap and as plain data: they are the same types.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::Styles;
+use clap::builder::styling::AnsiColor;
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+
+use crate::ui::Color;
+
+/// How a state is named; shown by `help` and by the commands that take a REF. It fits 80 columns.
+const REFERENCES: &str = "\
+REF names a state:
+  now               the live state, as it is on disk or in the backend
+  @, @-, @-3        the newest good state; that many different good ones earlier
+  7c1e9a04          what that operation left; the first 4 digits may be enough
+  7c1e:before       what it found; a refused operation has only this
+  serial:41         the newest with that serial
+  before:destroy    what the last operation of that command found
+  90m, 2h, 3d, 2w   as of then: one to three digits and one of m h d w y
+  2026-11-20T10:00  as of then, local time unless Z or an offset is given
+  sha256:1a2b3c4d   by content, a prefix of at least 8 digits";
+
+/// What `tf shim` is, above its commands.
+const ABOUT: &str = "Saves the state of Terraform before and after each change, and brings it back.\n\
+                     Without a command: where things stand.";
+
+/// Below the commands.
+const AFTER: &str = "\
+Long flags may be written with one dash, as Terraform's are, and a directory
+given first, as in `tf -chdir=prod shim list`. Everything else that `tf` is
+given goes to terraform.";
+
+fn styles() -> Styles {
+    Styles::styled()
+        .header(anstyle::Style::new().bold())
+        .usage(anstyle::Style::new().bold())
+        .literal(AnsiColor::Cyan.on_default())
+        .placeholder(anstyle::Style::new().dimmed())
+}
+
+/// The command line after `tf shim`.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "tf shim",
+    bin_name = "tf shim",
+    display_name = "tf shim",
+    no_binary_name = true,
+    version,
+    about = ABOUT,
+    after_help = format!("{REFERENCES}\n\n{AFTER}"),
+    max_term_width = 100,
+    subcommand_value_name = "COMMAND",
+    subcommand_help_heading = "Commands",
+    styles = styles()
+)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) common: Common,
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+/// The whole table, built.
+pub(super) fn command() -> clap::Command {
+    let mut command = Cli::command();
+    command.build();
+    command.mut_subcommand("help", |help| help.about("Show this, or the help of one command"))
+}
+
+/// The flags that every command has.
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+#[command(next_help_heading = "Common options")]
+pub(crate) struct Common {
+    /// Answer with one JSON document.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Use the history of this workspace.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) workspace: Option<String>,
+    /// Use the history of what `-state=PATH` names.
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) state: Option<PathBuf>,
+    /// When to use colours.
+    #[arg(
+        long,
+        global = true,
+        value_name = "auto|always|never",
+        value_enum,
+        hide_possible_values = true,
+        default_value_t,
+        hide_default_value = true
+    )]
+    pub(crate) color: Color,
+    /// Go on without asking.
+    #[arg(long, global = true)]
+    pub(crate) yes: bool,
+    /// Use the store in this directory.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) store: Option<PathBuf>,
+}
+
+impl ValueEnum for Color {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Auto, Self::Always, Self::Never]
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(match self {
+            Self::Auto => "auto",
+            Self::Always => "always",
+            Self::Never => "never",
+        }))
+    }
+}
+
+/// A command of `tf shim`.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub(crate) enum Command {
+    /// Show where things stand: terraform, the state, the last operation, the store.
+    #[command(skip)]
+    Status,
+    /// List the operations on this state, newest first.
+    #[command(visible_alias = "log")]
+    List {
+        /// How many: 20 where this is not given, all with --json.
+        #[arg(short = 'n', value_name = "N")]
+        number: Option<usize>,
+        /// Every state in the store, each with its last operation.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show one operation: who, when, where, and what it changed.
+    #[command(after_help = REFERENCES)]
+    Show {
+        /// The operation; the last one where this is not given.
+        #[arg(value_name = "REF")]
+        reference: Option<String>,
+    },
+    /// Show what differs between two states, by address and attribute.
+    #[command(after_help = REFERENCES)]
+    Diff {
+        /// The older state.
+        #[arg(value_name = "A", default_value = "@-")]
+        from: String,
+        /// The newer state.
+        #[arg(value_name = "B", default_value = "now")]
+        to: String,
+        /// End with status 2 where they differ.
+        #[arg(long)]
+        detailed_exitcode: bool,
+    },
+    /// Write the exact bytes of a state.
+    #[command(after_help = REFERENCES)]
+    Cat {
+        /// The state.
+        #[arg(value_name = "REF")]
+        reference: String,
+        /// Into this file, which only you can read, instead of to stdout.
+        #[arg(short = 'o', value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Overwrite the file.
+        #[arg(long, requires = "output")]
+        force: bool,
+    },
+    /// Save a snapshot of the state now.
+    Save {
+        /// A note to find it by.
+        #[arg(short = 'm', value_name = "TEXT", allow_hyphen_values = true)]
+        message: Option<String>,
+        /// Keep it for ever.
+        #[arg(long)]
+        pin: bool,
+    },
+    /// Make a saved state the current one, under a new serial.
+    #[command(after_help = REFERENCES)]
+    Restore {
+        /// The state that comes back.
+        #[arg(value_name = "REF")]
+        reference: String,
+        /// Show what would change, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+        /// Push with terraform's own -force where a backend refuses.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Restore what was before the last operation that changed the state.
+    Undo {
+        /// Show what would change, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+        /// Go on although things that exist would no longer be known to terraform.
+        #[arg(long)]
+        orphan: bool,
+    },
+    /// Keep an operation for ever.
+    #[command(after_help = REFERENCES)]
+    Pin {
+        /// The operation.
+        #[arg(value_name = "REF")]
+        reference: String,
+        /// A note: why it is kept.
+        #[arg(short = 'm', value_name = "TEXT", allow_hyphen_values = true)]
+        message: Option<String>,
+    },
+    /// No longer keep an operation for ever.
+    #[command(after_help = REFERENCES)]
+    Unpin {
+        /// The operation.
+        #[arg(value_name = "REF")]
+        reference: String,
+    },
+    /// Show which terraform runs, and how a command line would be treated.
+    Which {
+        /// A command line of terraform's.
+        #[arg(last = true, value_name = "ARGS")]
+        args: Vec<OsString>,
+    },
+    /// Show the version of tf.
+    Version,
+}

@@ -1,0 +1,269 @@
+//! Carries out what follows `tf shim`: picks the use case, shows its report, gives the status.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::config::Config;
+use crate::error::{Caller, Error, status};
+use crate::model::reference::Reference;
+use crate::ops::history::{self, Overwrite, Pinning};
+use crate::ops::report::VersionReport;
+use crate::ops::restore::{Force, Prepared};
+use crate::ops::{Choice, Context, Preview, Subject, restore, root_module, undo, which};
+use crate::ui::failure::Failure;
+use crate::ui::{self, Answer, Color, Format, Ui};
+
+use super::{Command, Invocation, Parsed, failed, parse};
+
+/// How many operations `list` shows as text, unless told otherwise.
+const LISTED: usize = 20;
+
+/// Reads and carries out the words after `tf shim`. `chdir` is what `-chdir=` before it names.
+pub(crate) fn run(called_as: &OsStr, chdir: Option<&OsStr>, words: Vec<OsString>) -> ExitCode {
+    let now = crate::ops::Clock::new().now();
+    let invocation = match parse(words) {
+        Ok(Parsed::Run(invocation)) => *invocation,
+        Ok(Parsed::Help { plain, coloured }) => {
+            let ui = Ui::new(Color::Auto, now);
+            return written(&ui, ui.print_help(&plain, &coloured));
+        }
+        Err(usage) => {
+            let hint = Some(usage.hint().to_owned());
+            Ui::new(Color::Auto, now).fail(&Failure::saying(usage.to_string()).hint(hint));
+            return ExitCode::from(status::WRONG_USAGE);
+        }
+    };
+    let ui = Ui::new(invocation.common.color, now);
+    let session = Session { ui: &ui, called_as, chdir, invocation: &invocation };
+    match session.carry_out() {
+        Ok(status) => ExitCode::from(status),
+        Err(Trouble::Ours(error)) => {
+            ui.fail(&failed::show(&error));
+            ExitCode::from(error.exit_status(Caller::Shim))
+        }
+        Err(Trouble::Output(error)) => written(&ui, Err(error)),
+    }
+}
+
+fn written(ui: &Ui, result: std::io::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::from(status::DONE),
+        Err(error) => {
+            ui.fail(&Failure::saying(format!("cannot write the answer: {error}")));
+            ExitCode::from(status::FAILED)
+        }
+    }
+}
+
+/// What keeps a command from its end.
+enum Trouble {
+    /// A failure of ours.
+    Ours(Error),
+    /// stdout cannot be written.
+    Output(std::io::Error),
+}
+
+impl<E: Into<Error>> From<E> for Trouble {
+    fn from(error: E) -> Self {
+        Self::Ours(error.into())
+    }
+}
+
+/// One command, and what it needs.
+struct Session<'a> {
+    ui: &'a Ui,
+    called_as: &'a OsStr,
+    chdir: Option<&'a OsStr>,
+    invocation: &'a Invocation,
+}
+
+impl Session<'_> {
+    fn carry_out(&self) -> Result<u8, Trouble> {
+        match &self.invocation.command {
+            Command::Version => self.version(),
+            Command::Which { args } => {
+                let report = which::which(self.called_as, self.chdir, args)?;
+                let is_found = report.real.is_ok();
+                self.answer(&report)?;
+                Ok(if is_found { status::DONE } else { status::NOT_FOUND })
+            }
+            Command::Status => {
+                let context = self.context_for_looking()?;
+                let subject = self.subject();
+                let subject = subject.as_ref();
+                self.answer(&history::status(&context, subject, self.called_as))
+            }
+            Command::List { number, all } => self.list(*number, *all),
+            Command::Show { reference } => {
+                let context = self.context_for_looking()?;
+                let reference =
+                    reference.as_deref().map(|text| reference_of(&context, text)).transpose()?;
+                let report = history::show(&context, &self.subject()?, reference.as_ref())?;
+                self.answer(&report)
+            }
+            Command::Diff { from, to, detailed_exitcode } => {
+                self.diff(from, to, *detailed_exitcode)
+            }
+            Command::Cat { reference, output, force } => {
+                self.cat(reference, output.as_ref(), *force)
+            }
+            Command::Save { message, pin } => {
+                let (context, subject) = (self.context()?, self.subject()?);
+                let note = (message.clone(), *pin);
+                self.answer(&history::save(&context, &subject, self.called_as, note)?)
+            }
+            Command::Pin { reference, message } => {
+                self.pin(reference, Pinning::Pin(message.clone()))
+            }
+            Command::Unpin { reference } => self.pin(reference, Pinning::Unpin),
+            Command::Restore { reference, dry_run, force } => {
+                let (context, subject) = (self.context()?, self.subject()?);
+                let reference = reference_of(&context, reference)?;
+                let preview = preview(*dry_run);
+                let prepared =
+                    restore::prepare(&context, &subject, self.called_as, &reference, preview)?;
+                let force = if *force { Force::Yes } else { Force::No };
+                self.give_back(&context, &subject, prepared, (preview, force), "restore")
+            }
+            Command::Undo { dry_run, orphan } => self.undo(*dry_run, *orphan),
+        }
+    }
+
+    fn version(&self) -> Result<u8, Trouble> {
+        self.answer(&VersionReport { version: env!("CARGO_PKG_VERSION") })
+    }
+
+    fn list(&self, number: Option<usize>, all: bool) -> Result<u8, Trouble> {
+        let context = self.context_for_looking()?;
+        if all {
+            return self.answer(&history::list_all(&context)?);
+        }
+        let limit = number.or((self.format() == Format::Text).then_some(LISTED));
+        self.answer(&history::list(&context, &self.subject()?, limit)?)
+    }
+
+    fn diff(&self, from: &str, to: &str, detailed_exitcode: bool) -> Result<u8, Trouble> {
+        let context = self.context_for_looking()?;
+        let (a, b) = (reference_of(&context, from)?, reference_of(&context, to)?);
+        let report =
+            history::diff(&context, &self.subject()?, self.called_as, ((from, &a), (to, &b)))?;
+        self.answer(&report)?;
+        let differs = detailed_exitcode && !report.diff.is_empty();
+        Ok(if differs { status::DIFFER } else { status::DONE })
+    }
+
+    fn cat(&self, text: &str, output: Option<&PathBuf>, force: bool) -> Result<u8, Trouble> {
+        let context = self.context_for_looking()?;
+        let reference = reference_of(&context, text)?;
+        let state = history::cat(&context, &self.subject()?, self.called_as, (text, &reference))?;
+        match output {
+            Some(path) => {
+                let overwrite = if force { Overwrite::Yes } else { Overwrite::No };
+                history::write_file(path, state.bytes(), overwrite)?;
+            }
+            None => self.ui.print_bytes(state.bytes()).map_err(Trouble::Output)?,
+        }
+        Ok(status::DONE)
+    }
+
+    fn pin(&self, text: &str, what: Pinning) -> Result<u8, Trouble> {
+        let context = self.context()?;
+        let reference = reference_of(&context, text)?;
+        self.answer(&history::pin(&context, &self.subject()?, &reference, what)?)
+    }
+
+    fn undo(&self, dry_run: bool, orphan: bool) -> Result<u8, Trouble> {
+        let (context, subject) = (self.context()?, self.subject()?);
+        let preview = preview(dry_run);
+        let prepared = undo::prepare(&context, &subject, self.called_as, preview)?;
+        let orphans = prepared.plan.undo.as_ref().map_or(0, |case| case.orphans.len());
+        if orphans > 0 && !orphan && preview == Preview::No {
+            self.show_plan(&prepared);
+            return Err(Error::Orphans { count: orphans }.into());
+        }
+        self.give_back(&context, &subject, prepared, (preview, Force::No), "undo")
+    }
+
+    /// Shows what would be done, asks, does it, and says what was done.
+    fn give_back(
+        &self,
+        context: &Context,
+        subject: &Subject,
+        prepared: Prepared,
+        (preview, force): (Preview, Force),
+        what: &'static str,
+    ) -> Result<u8, Trouble> {
+        if preview == Preview::Yes {
+            return self.answer(&prepared.plan);
+        }
+        if prepared.plan.is_current {
+            self.ui.warn("that state is the current one; nothing was written");
+            return match self.format() {
+                Format::Text => Ok(status::DONE),
+                Format::Json => self.answer(&prepared.plan),
+            };
+        }
+        self.show_plan(&prepared);
+        let question = match what {
+            "undo" => "Do you want to undo this operation?",
+            _ => "Do you want to make this the current state?",
+        };
+        if !self.invocation.common.yes && !self.ui.confirm(question) {
+            return Err(Error::NotConfirmed { what }.into());
+        }
+        let report = restore::carry_out(context, subject, self.called_as, prepared, force)?;
+        self.answer(&report)
+    }
+
+    /// As JSON there is one document, the result.
+    fn show_plan(&self, prepared: &Prepared) {
+        match self.format() {
+            Format::Text => self.ui.explain(&prepared.plan),
+            Format::Json => {}
+        }
+    }
+
+    fn answer(&self, report: &dyn Answer) -> Result<u8, Trouble> {
+        self.ui.answer(report, self.format()).map_err(Trouble::Output)?;
+        Ok(status::DONE)
+    }
+
+    fn format(&self) -> Format {
+        if self.invocation.common.json { Format::Json } else { Format::Text }
+    }
+
+    fn context(&self) -> Result<Context, Error> {
+        Ok(self.with_store(Config::load(&root_module(self.chdir))?))
+    }
+
+    /// Commands that only look back work with a broken configuration; they say what is broken.
+    fn context_for_looking(&self) -> Result<Context, Error> {
+        let (config, fault) = Config::load_for_looking(&root_module(self.chdir))?;
+        if let Some(fault) = fault {
+            self.ui.warn(&fault.to_string());
+        }
+        Ok(self.with_store(config))
+    }
+
+    fn with_store(&self, mut config: Config) -> Context {
+        if let Some(store) = &self.invocation.common.store {
+            config.store = std::env::current_dir().unwrap_or_default().join(store);
+        }
+        Context::new(config)
+    }
+
+    fn subject(&self) -> Result<Subject, Error> {
+        let common = &self.invocation.common;
+        let choice = Choice { workspace: common.workspace.clone(), state: common.state.clone() };
+        Subject::find(self.chdir, &choice)
+    }
+}
+
+fn preview(dry_run: bool) -> Preview {
+    if dry_run { Preview::Yes } else { Preview::No }
+}
+
+fn reference_of(context: &Context, text: &str) -> Result<Reference, Error> {
+    Ok(Reference::parse(text, context.clock.now(), &ui::from_local)?)
+}

@@ -1,0 +1,77 @@
+//! Commands whose answer is one line: `tf shim: saved 7c1e9a04`.
+
+use serde_json::Value;
+
+use super::super::failure::OURS;
+use super::super::style::{Line, Role, Screen};
+use super::super::{Answer, json, words};
+use super::Frame;
+use crate::ops::report::{NoteReport, RestoreReport, VersionReport};
+
+impl Answer for NoteReport {
+    fn screen(&self, _: &Frame) -> Screen {
+        let id = self.operation.id.short();
+        one(Line::new().plain(self.done).plain(" ").with(Role::Id, id))
+    }
+
+    fn document(&self) -> Value {
+        json::note(self)
+    }
+}
+
+impl Answer for RestoreReport {
+    fn screen(&self, _: &Frame) -> Screen {
+        let done = if self.is_undo { "undone" } else { "restored" };
+        let again = if self.is_undo { " · redo with: " } else { " · undo with: " };
+        let line = Line::new()
+            .plain(done)
+            .plain(": serial ")
+            .plain(&words::serials(Some(&self.before), Some(&self.after)));
+        let line = match self.operation.changes {
+            Some(changes) => line.plain(", ").join(words::counts(changes)),
+            None => line,
+        };
+        one(line.with(Role::Dim, again).with(Role::Hint, "tf shim undo"))
+    }
+
+    fn document(&self) -> Value {
+        json::restored(self)
+    }
+}
+
+impl Answer for VersionReport {
+    fn screen(&self, _: &Frame) -> Screen {
+        let mut screen = Screen::new();
+        screen.line(Line::new().plain("tf-shim ").plain(self.version));
+        screen
+    }
+
+    fn document(&self) -> Value {
+        json::version(self)
+    }
+}
+
+fn one(line: Line) -> Screen {
+    let mut screen = Screen::new();
+    screen.line(Line::of(Role::Dim, OURS).join(line));
+    screen
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::ops::report::{NoteReport, RestoreReport};
+    use crate::ui::samples::{apply, at_80, coloured, image, state};
+
+    #[test]
+    fn the_thing_comes_last() {
+        let state = state("/srv/net/terraform.tfstate");
+        let saved = NoteReport { state: state.clone(), done: "saved", operation: apply() };
+        assert_eq!(at_80(&saved), "tf shim: saved 7c1e9a04\n");
+        assert_eq!(coloured(&saved), "^[2mtf shim: ^[0msaved ^[36m7c1e9a04^[0m\n");
+        let (before, after) = (image(42, 131), image(43, 128));
+        let restored = RestoreReport { state, operation: apply(), before, after, is_undo: false };
+        insta::assert_snapshot!(at_80(&restored), @r#"
+        tf shim: restored: serial 42 → 43, +3 ~1 -0 · undo with: tf shim undo
+        "#);
+    }
+}
