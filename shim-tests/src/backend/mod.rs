@@ -1,0 +1,5 @@
+//! Real remote backends on loopback.
+
+pub mod http;
+
+pub use http::{Fault, HttpBackend};

@@ -1,0 +1,40 @@
+//! Configurations that need no provider and no `init`: the builtin `terraform_data`.
+
+use std::fmt::Write;
+use std::path::Path;
+
+/// Returns a resource with that input.
+#[must_use]
+pub fn resource(name: &str, input: &str) -> String {
+    format!("resource \"terraform_data\" \"{name}\" {{\n  input = \"{input}\"\n}}\n")
+}
+
+/// Returns a configuration of that many resources.
+#[must_use]
+pub fn resources(names: &[&str]) -> String {
+    names.iter().map(|name| resource(name, name)).collect()
+}
+
+/// Returns a resource whose creation runs a shell command, by absolute path of the shell.
+#[must_use]
+pub fn resource_running(name: &str, script: &str) -> String {
+    let mut text = String::new();
+    write!(
+        text,
+        "resource \"terraform_data\" \"{name}\" {{\n  provisioner \"local-exec\" {{\n    \
+         interpreter = [\"/bin/sh\", \"-c\"]\n    command     = \"{script}\"\n  }}\n}}\n"
+    )
+    .expect("a String takes everything");
+    text
+}
+
+/// Returns a resource whose creation makes the file `begun` and then waits for the file `go`, both in
+/// the directory `place`, so that a test decides how long an apply takes.
+#[must_use]
+pub fn slow_resource(name: &str, place: &Path) -> String {
+    let place = place.display();
+    let script = format!(
+        ": > {place}/begun; while [ -e {place}/begun ] && [ ! -e {place}/go ]; do /bin/sleep 0.02; done; exit 0"
+    );
+    resource_running(name, &script)
+}

@@ -1,0 +1,21 @@
+//! Waiting for a condition with a deadline: the only place of the harness that lets time pass.
+
+use std::time::{Duration, Instant};
+
+/// Longer than anything takes on a busy machine; what is not there by then will not come.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// How often a condition is looked at.
+const PACE: Duration = Duration::from_millis(2);
+
+/// Waits until `condition` holds.
+///
+/// # Panics
+/// If it does not within [`DEADLINE`]; the message names `what`.
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < DEADLINE, "waited {DEADLINE:?} in vain: {what}");
+        std::thread::park_timeout(PACE);
+    }
+}
