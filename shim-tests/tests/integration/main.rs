@@ -3,6 +3,18 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail the test as tests do")]
 
 mod contract;
+mod crash;
 mod forward;
+mod guarded;
 mod harness;
 mod layers;
+mod locate;
+mod looking;
+mod overlap;
+mod remote;
+mod restore;
+mod restore_crash;
+mod secrets;
+mod signals;
+mod trouble;
+mod undo;
