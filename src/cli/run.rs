@@ -9,8 +9,9 @@ use crate::error::{Caller, Error, status};
 use crate::model::reference::Reference;
 use crate::ops::history::{self, Overwrite, Pinning};
 use crate::ops::report::VersionReport;
-use crate::ops::restore::{Force, Prepared};
+use crate::ops::restore::Prepared;
 use crate::ops::{Choice, Context, Preview, Subject, restore, root_module, undo, which};
+use crate::terraform::write::Force;
 use crate::ui::failure::Failure;
 use crate::ui::{self, Answer, Color, Format, Ui};
 

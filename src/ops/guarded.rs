@@ -78,11 +78,7 @@ pub(crate) fn run(call: &Call<'_>, voice: &dyn Voice) -> Result<Verdict, Error> 
     match Run::prepare(&context, call, real) {
         Ok(Some(run)) => run.carry_out(voice),
         Ok(None) => Ok(Verdict::HandOver),
-        Err(error) if is_excused(&context, &error) => {
-            voice.excused(call.guarded.verb.words(), &error);
-            Ok(Verdict::HandOver)
-        }
-        Err(error) => Err(error),
+        Err(error) => excuse(&context, call.guarded.verb.words(), error, voice),
     }
 }
 

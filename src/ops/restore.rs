@@ -17,9 +17,10 @@ use crate::model::state::{
 use crate::model::text::OddText;
 use crate::store::{self, Entry, Head, RecordKind, Running, StateDir};
 use crate::sys::random;
+use crate::terraform::TerraformError;
 use crate::terraform::lock::{self, Claim, StateLock};
 use crate::terraform::read::{Reading, read_file, read_under_own_lock};
-use crate::terraform::{TerraformError, write};
+use crate::terraform::write::{self, Force};
 
 use super::history::{History, describe, what_is};
 use super::report::{RestorePlan, RestoreReport, UndoCase};
@@ -33,15 +34,6 @@ pub(crate) struct Prepared {
     verb: &'static str,
     current: Reading,
     wanted: StateImage,
-}
-
-/// Whether a remote may be overwritten against its own rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Force {
-    /// No: lineage and serial must fit.
-    No,
-    /// Yes; the reason is printed.
-    Yes,
 }
 
 /// Prepares a restore of the state that a reference names. One that was cut off before is finished
@@ -307,14 +299,8 @@ impl Restore<'_> {
             || capture::read(&self.subject.location, &terraform, workspace, self.context.limits());
         let reading = self.check_unchanged(pull()?)?;
         let mut intent = self.intend(&reading, None)?;
-        let selected = workspace.map(|name| (crate::env::TF_WORKSPACE, OsStr::new(name)));
-        let set: Vec<(&str, &OsStr)> = selected.into_iter().collect();
-        let arguments: &[&str] = match force {
-            Force::No => &["state", "push", "-"],
-            Force::Yes => &["state", "push", "-force", "-"],
-        };
         let bytes = self.prepared.wanted.bytes().to_vec();
-        let pushed = terraform.ask_for(arguments, &set, Some(bytes), self.context.limits());
+        let pushed = write::push(&terraform, workspace, bytes, force, self.context.limits());
         if let Err(error) = pushed {
             return self.conclude(Err(error.into()), intent);
         }

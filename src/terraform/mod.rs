@@ -132,16 +132,6 @@ pub(crate) enum TerraformError {
     },
 }
 
-/// What a helper command answered.
-pub(crate) struct Answer {
-    /// Its exit status; none when a signal ended it.
-    pub(crate) status: Option<i32>,
-    /// What it wrote to stdout.
-    pub(crate) stdout: Vec<u8>,
-    /// What it wrote to stderr, colours taken out.
-    pub(crate) stderr: String,
-}
-
 /// Limits of a helper command.
 #[derive(Clone, Copy)]
 pub(crate) struct Limits<'a> {
@@ -176,18 +166,18 @@ impl Terraform {
         &self.depth
     }
 
-    /// Runs a helper command: no terminal, no `TF_CLI_ARGS*`, no logging, its output captured.
+    /// Runs a helper command to its good end: no terminal, no `TF_CLI_ARGS*`, no logging, its output
+    /// captured. Gives what it wrote to stdout.
     ///
     /// # Errors
-    /// It could not be started, did not end in time, or said more than allowed. A failure status is an
-    /// answer, not an error.
-    pub(crate) fn ask(
+    /// It could not be started, did not end in time, said more than allowed, or failed.
+    pub(crate) fn ask_for(
         &self,
         arguments: &[&str],
         set: &[(&str, &OsStr)],
         input: Option<Vec<u8>>,
         limits: Limits<'_>,
-    ) -> Result<Answer, TerraformError> {
+    ) -> Result<Vec<u8>, TerraformError> {
         let what = format!("{} {}", self.real.name(), arguments.join(" "));
         let start = |source| TerraformError::Start { what: what.clone(), source };
         let (mut answer, theirs) = io::pipe().map_err(start)?;
@@ -198,8 +188,12 @@ impl Terraform {
         }
         let stdout = read?;
         let output = handle.into_output().map_err(start)?;
+        if output.status.success() {
+            return Ok(stdout);
+        }
         let stderr = without_colours(&String::from_utf8_lossy(&output.stderr));
-        Ok(Answer { status: output.status.code(), stdout, stderr })
+        let (status, message) = (output.status.code(), first_error(&stderr));
+        Err(TerraformError::Failed { what, status, message, stderr })
     }
 
     /// The expression holds the writing end of the answer: it must be gone before the answer can end.
@@ -223,29 +217,6 @@ impl Terraform {
         }
     }
 
-    /// As [`Terraform::ask`], where a failure status is an error.
-    ///
-    /// # Errors
-    /// Those, and the command's own.
-    pub(crate) fn ask_for(
-        &self,
-        arguments: &[&str],
-        set: &[(&str, &OsStr)],
-        input: Option<Vec<u8>>,
-        limits: Limits<'_>,
-    ) -> Result<Answer, TerraformError> {
-        let answer = self.ask(arguments, set, input, limits)?;
-        if answer.status == Some(0) {
-            return Ok(answer);
-        }
-        Err(TerraformError::Failed {
-            what: format!("{} {}", self.real.name(), arguments.join(" ")),
-            status: answer.status,
-            message: first_error(&answer.stderr),
-            stderr: answer.stderr,
-        })
-    }
-
     /// Our environment without what would change a helper's answer: `TF_CLI_ARGS*` would be added to
     /// its command line (terraform-facts.md 1.4), `TF_LOG*` to its stderr.
     fn scrubbed_environment(&self, set: &[(&str, &OsStr)]) -> Vec<(OsString, OsString)> {
@@ -261,6 +232,11 @@ impl Terraform {
         let added = set.iter().map(|(name, value)| (OsString::from(name), (*value).to_owned()));
         kept.chain(added).collect()
     }
+}
+
+/// What a helper command is told to work in a workspace; nothing for the one that is selected.
+fn selecting(workspace: Option<&str>) -> Vec<(&'static str, &OsStr)> {
+    workspace.map(|name| (env::TF_WORKSPACE, OsStr::new(name))).into_iter().collect()
 }
 
 /// Reads until the end, in time, and not too much.

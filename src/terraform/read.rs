@@ -4,7 +4,6 @@
 //! in place (`ftruncate`, `write`), so a reader may see half of it: a read counts only when the file
 //! stayed the same meanwhile.
 
-use std::ffi::OsStr;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -12,12 +11,11 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::env;
 use crate::model::operation::{Source, Status};
 use crate::model::state::StateImage;
 use crate::sys::file::{Holder, lock_holder, open_for_looking};
 
-use super::{Limits, Terraform, TerraformError};
+use super::{Limits, Terraform, TerraformError, selecting};
 
 /// How long a state may keep changing before a read is given up.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -191,14 +189,12 @@ pub(crate) fn pull(
     workspace: Option<&str>,
     limits: Limits<'_>,
 ) -> Result<Reading, TerraformError> {
-    let selected = workspace.map(|name| (env::TF_WORKSPACE, OsStr::new(name)));
-    let set: Vec<(&str, &OsStr)> = selected.into_iter().collect();
-    let mut answer = terraform.ask_for(&["state", "pull"], &set, None, limits)?;
+    let mut answer = terraform.ask_for(&["state", "pull"], &selecting(workspace), None, limits)?;
     // Pull adds one newline of its own.
-    if answer.stdout.ends_with(b"\n\n") {
-        answer.stdout.pop();
+    if answer.ends_with(b"\n\n") {
+        answer.pop();
     }
-    let reading = Reading::of(answer.stdout, Source::Pull, false);
+    let reading = Reading::of(answer, Source::Pull, false);
     let is_skeleton = reading.image.as_ref().and_then(StateImage::header).is_some_and(|header| {
         header.serial.0 == 0 && header.lineage.is_none() && header.resources == 0
     });

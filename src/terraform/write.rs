@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::sys::checkpoint::reach;
 use crate::sys::fs::Folder;
 
-use super::TerraformError;
+use super::{Limits, Terraform, TerraformError, selecting};
 
 /// With this as its first byte a state file is refused by plan, apply, destroy, refresh, `state list` and
 /// `state push`, forced or not (store.md 2, measured).
@@ -126,6 +126,34 @@ fn end_of_links(path: &Path) -> PathBuf {
         target = target.parent().unwrap_or(Path::new("/")).join(next);
     }
     target
+}
+
+/// Whether a remote may be overwritten against its own rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Force {
+    /// No: lineage and serial must fit.
+    No,
+    /// Yes; the reason is printed.
+    Yes,
+}
+
+/// Has Terraform push a state to its backend, under Terraform's own lock and rules. The state goes through
+/// stdin: no plaintext file.
+///
+/// # Errors
+/// As [`Terraform::ask_for`].
+pub(crate) fn push(
+    terraform: &Terraform,
+    workspace: Option<&str>,
+    bytes: Vec<u8>,
+    force: Force,
+    limits: Limits<'_>,
+) -> Result<(), TerraformError> {
+    let arguments: &[&str] = match force {
+        Force::No => &["state", "push", "-"],
+        Force::Yes => &["state", "push", "-force", "-"],
+    };
+    terraform.ask_for(arguments, &selecting(workspace), Some(bytes), limits).map(drop)
 }
 
 /// Whether the file still has the name that we opened it by: a lock on an inode that nobody will find
