@@ -37,6 +37,7 @@ pub mod invocation;
 pub mod names;
 pub mod processes;
 pub mod programs;
+pub mod provider;
 pub mod sandbox;
 pub mod scenario;
 pub mod shim;

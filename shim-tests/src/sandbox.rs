@@ -17,6 +17,7 @@ use crate::history::{self, History};
 use crate::invocation::Invocation;
 use crate::names::Names;
 use crate::programs;
+use crate::provider::{Provider, REATTACH_VARIABLE};
 use crate::scenario::{Call, Event, SCENARIO_VARIABLE, Scenario, read_log};
 
 /// The clock of debug builds of `tf`, RFC 3339.
@@ -102,6 +103,12 @@ impl Sandbox {
         };
         self.put_on_path("terraform", &real);
         Some(self)
+    }
+
+    /// Attaches every Terraform started here to a provider, which must outlive it.
+    #[must_use]
+    pub fn with_provider(self, provider: &Provider) -> Self {
+        self.with_variable(REATTACH_VARIABLE, provider.reattach())
     }
 
     /// Sets a variable for every program started here.

@@ -11,6 +11,7 @@ mod layers;
 mod locate;
 mod looking;
 mod overlap;
+mod provider;
 mod remote;
 mod restore;
 mod restore_crash;
