@@ -4,7 +4,7 @@
 //! a state, a reference typed by a person, a command line) is turned into a type here, at the door.
 #![cfg_attr(not(test), warn(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
-mod address;
+pub(crate) mod address;
 pub(crate) mod census;
 pub(crate) mod change;
 pub(crate) mod content;
@@ -14,10 +14,13 @@ pub(crate) mod json;
 pub(crate) mod json_text;
 mod mask;
 pub(crate) mod operation;
+pub(crate) mod pattern;
+pub(crate) mod plan;
 pub(crate) mod redact;
 pub(crate) mod reference;
 pub(crate) mod resolve;
 pub(crate) mod scan;
+pub(crate) mod source;
 pub(crate) mod state;
 pub(crate) mod text;
 mod verbs;

@@ -128,7 +128,7 @@ pub(crate) fn escape(bytes: &[u8]) -> String {
 }
 
 /// Whether a character would not show as itself.
-pub(super) fn is_treacherous(character: char) -> bool {
+pub(crate) fn is_treacherous(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
