@@ -16,16 +16,20 @@ use crate::terraform::TerraformError;
 /// The exit statuses (interface.md 1). 125 to 127 follow `env`, `timeout` and `nohup`: no caller can
 /// mistake them for Terraform's 0, 1 or 2.
 pub(crate) mod status {
-    /// Done.
+    /// Done; `check`: idempotent.
     pub(crate) const DONE: u8 = 0;
     /// Understood, but failed.
     pub(crate) const FAILED: u8 = 1;
-    /// `diff -detailed-exitcode`: they differ.
+    /// `diff -detailed-exitcode`: they differ; `check`: not idempotent.
     pub(crate) const DIFFER: u8 = 2;
     /// Refused: a confirmation not given, the state locked, a store made by a newer `tf`.
     pub(crate) const REFUSED: u8 = 3;
+    /// `check`: no verdict possible.
+    pub(crate) const NO_VERDICT: u8 = 4;
     /// Wrong usage.
     pub(crate) const WRONG_USAGE: u8 = 64;
+    /// `check`: timed out.
+    pub(crate) const TIMED_OUT: u8 = 124;
     /// The shim refused or failed; Terraform was not started.
     pub(crate) const NOT_STARTED: u8 = 125;
     /// The real binary is not executable.
@@ -177,6 +181,26 @@ pub(crate) enum Error {
         /// Why.
         source: io::Error,
     },
+    /// There is no room for the plans of a check.
+    #[error("no space is left in `{}`, where the plans are kept", path.display())]
+    NoRoom {
+        /// Where.
+        path: PathBuf,
+    },
+    /// A variable of Terraform's that holds arguments cannot be taken apart.
+    #[error("cannot take `{variable}` apart: unbalanced quotes or a backslash at its end")]
+    NotSplit {
+        /// Which.
+        variable: String,
+    },
+    /// Flags that mean nothing to a command.
+    #[error("{command} does not know `{flag}`")]
+    NoSuchFlag {
+        /// The command.
+        command: &'static str,
+        /// The flag.
+        flag: &'static str,
+    },
     /// No random bits.
     #[error("the system gives no random bits")]
     NoRandom {
@@ -207,7 +231,7 @@ impl Error {
     pub(crate) fn exit_status(&self, caller: Caller) -> u8 {
         match (self, caller) {
             (Self::Real(error), _) => error.exit_status(),
-            (Self::Reference(_), Caller::Shim) => status::WRONG_USAGE,
+            (Self::Reference(_) | Self::NoSuchFlag { .. }, Caller::Shim) => status::WRONG_USAGE,
             (
                 Self::NotConfirmed { .. }
                 | Self::Orphans { .. }
@@ -229,6 +253,8 @@ impl Error {
                 | Self::NoSerial { .. }
                 | Self::Exists { .. }
                 | Self::WriteFile { .. }
+                | Self::NotSplit { .. }
+                | Self::NoRoom { .. }
                 | Self::NoDirectory { .. }
                 | Self::Terraform(_),
                 Caller::Shim,
@@ -285,7 +311,8 @@ impl Error {
                 "run `terraform destroy -target=ADDRESS` for what shall go, or `tf shim undo --orphan` to forget it"
                     .to_owned(),
             ],
-            Self::NotConfirmed { .. } => vec!["add `--yes` where nobody can be asked".to_owned()],
+            // Who was asked about an apply was there, and said no.
+            Self::NotConfirmed { what } if *what != "apply" => vec!["add `--yes` where nobody can be asked".to_owned()],
             Self::ChangedMeanwhile => vec!["look at it with `tf shim diff` and run it again".to_owned()],
             Self::NotWhatWasPushed => {
                 vec!["look at it with `tf shim diff`; another writer may have been faster".to_owned()]
@@ -294,8 +321,16 @@ impl Error {
                 vec!["run `tf shim save` to finish it, then look again".to_owned()]
             }
             Self::Exists { .. } => vec!["add `--force` to overwrite it".to_owned()],
+            Self::NoSuchFlag { .. } => vec![
+                "select the workspace with TF_WORKSPACE, and give -state after `--`".to_owned(),
+            ],
+            Self::NoRoom { .. } => {
+                vec!["make room, or set TMPDIR to a directory with more of it".to_owned()]
+            }
+            Self::NotSplit { .. } => vec!["terraform itself would refuse it".to_owned()],
             Self::Reference(_) => vec!["the forms of REF are in `tf shim help`".to_owned()],
-            Self::NoDirectory { .. }
+            Self::NotConfirmed { .. }
+            | Self::NoDirectory { .. }
             | Self::NoContent { .. }
             | Self::NotComparable { .. }
             | Self::NothingToUndo
@@ -320,9 +355,10 @@ fn config_hints(error: &ConfigError) -> Vec<String> {
         ConfigError::UnknownKey { .. } => {
             "remove it, or use a version of tf that knows it; see docs/configuration.md"
         }
-        ConfigError::Read { .. } | ConfigError::Syntax { .. } | ConfigError::Value { .. } => {
-            "see docs/configuration.md"
-        }
+        ConfigError::Read { .. }
+        | ConfigError::Syntax { .. }
+        | ConfigError::Value { .. }
+        | ConfigError::MissingKey { .. } => "see docs/configuration.md",
     };
     vec![hint.to_owned()]
 }

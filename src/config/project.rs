@@ -1,0 +1,107 @@
+//! The project's files: `.tf-shim.toml` in the root module and above it, up to the top of the repository.
+//!
+//! Reviewed in git and not trusted: they hold `[guard]` and `[check]` and nothing else.
+
+use std::path::Path;
+
+use toml::de::DeValue;
+
+use super::check::CheckConfig;
+use super::document::{Document, read};
+use super::error::ConfigError;
+
+/// The project file's name.
+const PROJECT_FILE: &str = ".tf-shim.toml";
+
+/// Reads every project file from the root module up to the top of its repository, the nearest first, and
+/// gives what they say together.
+///
+/// # Errors
+/// The first thing that is wrong, with file, line and key.
+pub(super) fn load(root_module: &Path) -> Result<CheckConfig, ConfigError> {
+    let root = root_module.canonicalize().unwrap_or_else(|_| root_module.to_owned());
+    let top = root.ancestors().find(|directory| directory.join(".git").exists()).unwrap_or(&root);
+    let mut check = CheckConfig::default();
+    for directory in root.ancestors().take_while(|directory| directory.starts_with(top)) {
+        let path = directory.join(PROJECT_FILE);
+        if let Some(text) = read(&path)? {
+            check.add(parse(&path, &text)?);
+        }
+    }
+    Ok(check)
+}
+
+/// Takes the text of one apart.
+pub(super) fn parse(path: &Path, text: &str) -> Result<CheckConfig, ConfigError> {
+    let document = Document { path, text };
+    let mut check = CheckConfig::default();
+    for (key, value) in document.parse()?.into_inner() {
+        match key.get_ref().as_ref() {
+            "check" => check = CheckConfig::parse(&document, &value)?,
+            "guard" => {
+                let DeValue::Table(table) = value.get_ref() else {
+                    return Err(document.wrong(&value.span(), "guard", "a table"));
+                };
+                if let Some((inner, _)) = table.iter().next() {
+                    let full = format!("guard.{}", inner.get_ref());
+                    return Err(document.unknown(&inner.span(), &full));
+                }
+            }
+            name => {
+                let place = document.place(&key.span());
+                return Err(ConfigError::ForbiddenKey { place, key: name.to_owned() });
+            }
+        }
+    }
+    Ok(check)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::disallowed_methods, reason = "tests prepare files directly")]
+
+    use super::*;
+
+    fn project(text: &str) -> Option<String> {
+        parse(Path::new(".tf-shim.toml"), text).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_project_file_can_name_no_store_and_no_unknown_guard() {
+        assert_eq!(project(""), None);
+        assert_eq!(project("[guard]\n[check]\n"), None);
+        for (text, expected) in [
+            ("store = \"/x\"", ".tf-shim.toml:1: `store` is not allowed in a project file"),
+            ("[hooks]\na=1", ".tf-shim.toml:1: `hooks` is not allowed in a project file"),
+            ("[guard]\n\nprotect = 1", ".tf-shim.toml:3: unknown key `guard.protect`"),
+            ("guard = 1", ".tf-shim.toml:1: `guard` must be a table"),
+            ("check = 1", ".tf-shim.toml:1: `check` must be a table"),
+        ] {
+            assert_eq!(project(text).as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn files_are_united_from_the_root_module_to_the_top_of_the_repository() {
+        let outside = tempfile::tempdir().unwrap();
+        let top = outside.path().join("repository");
+        let root = top.join("a/b");
+        std::fs::create_dir_all(&root).unwrap();
+        std::fs::create_dir(top.join(".git")).unwrap();
+        let write = |directory: &Path, outputs: &str| {
+            let rule = "[[check.accept]]\naddress = \"x\"\nreason = \"r\"\n";
+            let text = format!("[check]\noutputs = {outputs}\n{rule}");
+            std::fs::write(directory.join(PROJECT_FILE), text).unwrap();
+        };
+        write(&root, "[\"b\", \"a\"]");
+        write(&top, "[\"a\", \"c\"]");
+        write(outside.path(), "[\"outside\"]");
+        let check = load(&root).ok().unwrap();
+        assert_eq!(check.outputs, ["b", "a", "c"]);
+        let lines: Vec<_> = check.accept.iter().map(|rule| rule.place.as_ref().unwrap()).collect();
+        assert_eq!(lines.len(), 2);
+        assert!(lines[0].file.ends_with("a/b/.tf-shim.toml") && lines[0].file.is_absolute());
+        std::fs::write(root.join(PROJECT_FILE), "x = 1").unwrap();
+        assert!(load(&root).is_err());
+    }
+}
