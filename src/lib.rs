@@ -7,7 +7,7 @@
 //! | 5 | this file | the switchboard |
 //! | 4 | `cli`, `ui` | what follows `tf shim`; everything a person or a script reads |
 //! | 3 | `ops`, `error` | use cases, start to end; what went wrong and what to do about it |
-//! | 2½ | `guard` | judgement: is this state the one we expect? |
+//! | 2½ | `guard`, `check` | judgement: is this state the one we expect? what do these plans mean? |
 //! | 2 | `proxy`, `store`, `terraform` | adapters: process, disk, the real binary |
 //! | 1 | `model`, `config` | plain data and pure functions; what the user set |
 //! | 0 | `env`, `sys` | names; the operating system |
@@ -20,6 +20,7 @@
 //! reads the state (`terraform`), saves it (`store`), has Terraform run (`terraform::supervise`), saves
 //! again, and gives the way Terraform ended back to this file.
 
+mod check;
 mod cli;
 mod config;
 mod env;
