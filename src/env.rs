@@ -20,6 +20,16 @@ pub(crate) const TALK: &str = "TF_SHIM_TALK";
 
 /// Terraform: words inserted into every command line. Hot.
 pub(crate) const TF_CLI_ARGS: &str = "TF_CLI_ARGS";
+/// How much Terraform logs; the names of kindred variables begin so, too.
+pub(crate) const TF_LOG: &str = "TF_LOG";
+/// Set where GitHub Actions runs us.
+pub(crate) const GITHUB_ACTIONS: &str = "GITHUB_ACTIONS";
+/// The file that GitHub shows as a step's summary.
+pub(crate) const GITHUB_STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+/// The file that GitHub reads a step's outputs from.
+pub(crate) const GITHUB_OUTPUT: &str = "GITHUB_OUTPUT";
+/// Where Terraform's log goes.
+pub(crate) const TF_LOG_PATH: &str = "TF_LOG_PATH";
 /// Terraform: the directory of the backend record, default `.terraform`. Hot only in a nested call.
 pub(crate) const TF_DATA_DIR: &str = "TF_DATA_DIR";
 /// Terraform: the workspace, over what `workspace select` chose. Hot only in a nested call.

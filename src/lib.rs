@@ -52,7 +52,7 @@ pub fn main() -> ExitCode {
         Route::Forward => forward(),
         Route::Guard(guarded) => {
             let (called_as, arguments) = (&called_as, &arguments);
-            let call = Call { guarded: &guarded, called_as, arguments, depth: &depth };
+            let call = Call { guarded: &guarded, called_as, arguments, depth: &depth, note: None };
             cli::guard(&call).unwrap_or_else(forward)
         }
         Route::Shim { chdir, arguments } => cli::run(&called_as, chdir.as_deref(), arguments),

@@ -18,7 +18,7 @@ use crate::sys::spawn::Ending;
 use crate::terraform::Terraform;
 use crate::terraform::locate::{Location, Place, Reach, Setting};
 use crate::terraform::read::is_sure_stop;
-use crate::terraform::supervise::Preparation;
+use crate::terraform::supervise::{Manner, Preparation, Supervisor};
 
 use super::record::{Record, State, note_child};
 use super::report::{RunReport, StateName};
@@ -35,6 +35,8 @@ pub(crate) struct Call<'a> {
     pub(crate) arguments: &'a [OsString],
     /// What the shims above have learned.
     pub(crate) depth: &'a Depth,
+    /// What the record shall say beside it.
+    pub(crate) note: Option<&'static str>,
 }
 
 /// What is left to do.
@@ -75,10 +77,38 @@ pub(crate) fn run(call: &Call<'_>, voice: &dyn Voice) -> Result<Verdict, Error> 
         config => config?,
     };
     let context = Context::new(config);
+    let verb = call.guarded.verb.words();
     match Run::prepare(&context, call, real) {
-        Ok(Some(run)) => run.carry_out(voice),
+        Ok(Some((run, preparation))) => {
+            let watched = preparation.watch();
+            let mut supervisor = watched.map_err(|source| Error::NoSignals { verb, source })?;
+            let verdict = run.carry_out(&mut supervisor, Manner::INVISIBLE, voice);
+            supervisor.release();
+            verdict
+        }
         Ok(None) => Ok(Verdict::HandOver),
-        Err(error) => excuse(&context, call.guarded.verb.words(), error, voice),
+        Err(error) => excuse(&context, verb, error, voice),
+    }
+}
+
+/// Runs a guarded command as one step of several, under a watch that goes on.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn run_step(
+    context: &Context,
+    call: &Call<'_>,
+    real: RealBinary,
+    (supervisor, manner): (&mut Supervisor, Manner<'_>),
+    voice: &dyn Voice,
+) -> Result<Verdict, Error> {
+    match Run::prepare(context, call, real) {
+        Ok(Some((run, preparation))) => {
+            supervisor.adopt(preparation);
+            run.carry_out(supervisor, manner, voice)
+        }
+        Ok(None) => Ok(Verdict::HandOver),
+        Err(error) => excuse(context, call.guarded.verb.words(), error, voice),
     }
 }
 
@@ -95,7 +125,6 @@ struct Run<'a> {
     terraform: Terraform,
     setting: Setting,
     verb: &'static str,
-    preparation: Preparation,
     id: OperationId,
     states: Vec<State>,
 }
@@ -107,7 +136,7 @@ impl<'a> Run<'a> {
         context: &'a Context,
         call: &'a Call<'a>,
         real: RealBinary,
-    ) -> Result<Option<Self>, Error> {
+    ) -> Result<Option<(Self, Preparation)>, Error> {
         let verb = call.guarded.verb.words();
         let not_read = |source| Error::NotRead { verb, source };
         let chdir = call.guarded.line.chdir();
@@ -150,14 +179,17 @@ impl<'a> Run<'a> {
         let argv0 = terraform.real().argv0(call.called_as).to_owned();
         let argv = std::iter::once(argv0).chain(call.arguments.iter().cloned()).collect();
         let (id, preparation) = (new_id()?, Preparation::begin(argv));
-        Ok(Some(Self { context, call, terraform, setting, verb, preparation, id, states }))
+        Ok(Some((Self { context, call, terraform, setting, verb, id, states }, preparation)))
     }
 
     /// Saves, runs, saves.
-    fn carry_out(self, voice: &dyn Voice) -> Result<Verdict, Error> {
-        let Self { context, call, terraform, setting, verb, preparation, id, states } = self;
-        let mut supervisor =
-            preparation.watch().map_err(|source| Error::NoSignals { verb, source })?;
+    fn carry_out(
+        self,
+        supervisor: &mut Supervisor,
+        manner: Manner<'_>,
+        voice: &dyn Voice,
+    ) -> Result<Verdict, Error> {
+        let Self { context, call, terraform, setting, verb, id, states } = self;
         let record = Record { context, call, terraform: &terraform, verb, id: &id };
         let mut begun = Vec::new();
         for state in states {
@@ -166,7 +198,6 @@ impl<'a> Run<'a> {
                 Err(error) => {
                     // What was begun will not run, and says so.
                     record.abandon(&begun, Outcome::Failed, None);
-                    supervisor.release();
                     return excuse(context, verb, error, voice);
                 }
             }
@@ -175,23 +206,22 @@ impl<'a> Run<'a> {
         voice.saved(verb, &images);
         if let Some(signal) = supervisor.ended_before_start() {
             record.abandon(&begun, Outcome::Killed, Some(signal));
-            supervisor.release();
             return Ok(Verdict::Ended(Ending::Signalled(signal)));
         }
         let note_child = |child: Pid| note_child(&begun, child);
-        let ending = match supervisor.run(&terraform, call.guarded.fingerprint, note_child) {
+        let guards = Some(call.guarded.fingerprint);
+        let ending = match supervisor.run(&terraform, guards, manner, note_child) {
             Ok(ending) => ending,
             Err(error) => {
                 record.abandon(&begun, Outcome::Failed, None);
                 return Err(error.into());
             }
         };
-        let ended = begun.iter().filter_map(|state| record.end(state, ending, &supervisor, voice));
+        let ended = begun.iter().filter_map(|state| record.end(state, ending, supervisor, voice));
         let reports: Vec<(StateName, RunReport)> = ended.collect();
         drop(begun);
         voice.ended(&reports);
         record.follow_migration(&setting, voice);
-        supervisor.release();
         Ok(Verdict::Ended(ending))
     }
 }

@@ -160,6 +160,7 @@ impl Record<'_> {
             before: Some(image.clone()),
             provisional,
             guard: Some("ok".to_owned()),
+            note: self.call.note.map(str::to_owned),
             ..self.context.entry(RecordKind::Begin, self.id)
         };
         let seq = dir.append(lock, &entry)?;
@@ -252,8 +253,8 @@ impl Record<'_> {
             tf_version: after.as_ref().and_then(|after| after.terraform_version.clone()),
             outcome: Some(outcome(ending)),
             ms: u64::try_from(state.started.elapsed().as_millis()).ok(),
-            exit: exit(ending),
-            signal: signal(ending),
+            exit: ending.status(),
+            signal: ending.signal(),
             ..self.context.entry_of_nobody(RecordKind::End, self.id)
         };
         state.dir.append(&lock, &entry)?;
@@ -267,6 +268,7 @@ impl Record<'_> {
         }
         let after = after.unwrap_or_else(|| Image::without_bytes(Status::Unknown));
         Ok(RunReport {
+            operation: self.id.clone(),
             verb: self.verb.to_owned(),
             outcome: Some(outcome(ending)),
             can_undo: can_undo(&before, &after, changes),
@@ -387,20 +389,6 @@ fn outcome(ending: Ending) -> Outcome {
         Ending::Exited(0) => Outcome::Done,
         Ending::Exited(_) => Outcome::Failed,
         Ending::Signalled(_) => Outcome::Killed,
-    }
-}
-
-fn exit(ending: Ending) -> Option<i32> {
-    match ending {
-        Ending::Exited(status) => Some(status),
-        Ending::Signalled(_) => None,
-    }
-}
-
-fn signal(ending: Ending) -> Option<i32> {
-    match ending {
-        Ending::Exited(_) => None,
-        Ending::Signalled(signal) => Some(signal),
     }
 }
 

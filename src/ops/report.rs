@@ -202,6 +202,8 @@ pub(crate) struct RestoreReport {
 
 /// What a guarded run has to say afterwards.
 pub(crate) struct RunReport {
+    /// The operation.
+    pub(crate) operation: OperationId,
     /// Terraform's command.
     pub(crate) verb: String,
     /// How it ended.

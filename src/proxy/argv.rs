@@ -273,7 +273,7 @@ fn occurs_as_words(line: &str, command: &str) -> bool {
 }
 
 /// A word as a flag: one or two dashes, a name, perhaps `=` and a value. `-`, `--` and `-=` are none.
-fn as_flag(word: &OsStr) -> Option<(String, Option<OsString>)> {
+pub(crate) fn as_flag(word: &OsStr) -> Option<(String, Option<OsString>)> {
     let bytes = word.as_bytes();
     let body = bytes.strip_prefix(b"--").or_else(|| bytes.strip_prefix(b"-"))?;
     if body.is_empty() || body.starts_with(b"-") || body.starts_with(b"=") {
@@ -294,7 +294,7 @@ fn next_is_a_value<'a>(mut rest: impl Iterator<Item = &'a OsString>) -> bool {
 }
 
 /// Go's spellings of false (`strconv.ParseBool`).
-fn is_false(value: &OsStr) -> bool {
+pub(crate) fn is_false(value: &OsStr) -> bool {
     ["0", "f", "F", "false", "FALSE", "False"].iter().any(|spelling| value == *spelling)
 }
 

@@ -123,6 +123,15 @@ pub(crate) fn route(arguments: &[OsString], depth: &Depth) -> Route {
     Route::Guard(Box::new(Guarded { verb, fingerprint, line }))
 }
 
+impl Guarded {
+    /// A command line of our own making, on which `TF_CLI_ARGS*` have no influence; none where it cannot
+    /// change state.
+    pub(crate) fn ours(arguments: &[OsString]) -> Option<Self> {
+        let line = CommandLine::read(arguments);
+        Some(Self { verb: Verb::of(&line)?, fingerprint: line.fingerprint(), line })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -69,6 +69,24 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8], overwrite: bool) -> io::R
     file.sync_all()
 }
 
+/// Opens a file for writing, makes it where it is not there, and leaves what is in it.
+///
+/// # Errors
+/// The system's reason.
+pub(crate) fn touch(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).open(path).map(|_| ())
+}
+
+/// Writes a file that others may read, over what is there.
+///
+/// # Errors
+/// The system's reason.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).open(path)?.write_all(bytes)
+}
+
 /// Who holds Terraform's lock on a state file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Holder {

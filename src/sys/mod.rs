@@ -17,6 +17,7 @@ pub(crate) mod lock;
 pub(crate) mod mark;
 pub(crate) mod process;
 pub(crate) mod random;
+pub(crate) mod scratch;
 pub(crate) mod signal;
 pub(crate) mod spawn;
 pub(crate) mod witness;

@@ -2,10 +2,12 @@
 
 use std::ffi::{CString, OsStr, OsString};
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::{getpid, getppid};
@@ -97,4 +99,19 @@ fn stat_field<T: std::str::FromStr>(pid: i32, number: usize) -> Option<T> {
 pub(crate) fn user_and_host() -> (Option<String>, Option<OsString>) {
     let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten();
     (user.map(|user| user.name), nix::unistd::gethostname().ok())
+}
+
+/// Waits until stdin has something to read, or has ended; false when `gives_up` says so first. It is asked
+/// ten times a second.
+pub(crate) fn wait_for_input(gives_up: &dyn Fn() -> bool) -> bool {
+    let input = io::stdin();
+    loop {
+        if gives_up() {
+            return false;
+        }
+        let mut waiting = [PollFd::new(input.as_fd(), PollFlags::POLLIN)];
+        if poll(&mut waiting, PollTimeout::from(100_u8)).unwrap_or(0) > 0 {
+            return true;
+        }
+    }
 }

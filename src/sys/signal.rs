@@ -100,6 +100,14 @@ impl Watch {
         Some(Received { signal, origin })
     }
 
+    /// Blocks SIGCHLD again, for the next child.
+    #[expect(clippy::unused_self, reason = "only a watch blocks it")]
+    pub(crate) fn hold_child_signal(&self) {
+        let mut only = SigSet::empty();
+        only.add(Signal::SIGCHLD);
+        let _ = only.thread_block();
+    }
+
     /// Lets SIGCHLD through again: a helper is waited for, and a blocked SIGCHLD would make a timed wait
     /// run to its end.
     #[expect(clippy::unused_self, reason = "only a watch blocks it")]

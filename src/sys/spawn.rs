@@ -10,12 +10,17 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 use nix::errno::Errno;
+use nix::fcntl::OFlag;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
 use nix::sys::signal::{SigSet, Signal};
+use nix::sys::stat::Mode;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use super::process::c_string;
+
+/// The null device.
+const NULL: &str = "/dev/null";
 
 /// How a child ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,11 +31,31 @@ pub(crate) enum Ending {
     Signalled(i32),
 }
 
+impl Ending {
+    /// The status; none where a signal ended it.
+    pub(crate) fn status(self) -> Option<i32> {
+        match self {
+            Self::Exited(status) => Some(status),
+            Self::Signalled(_) => None,
+        }
+    }
+
+    /// The signal that ended it.
+    pub(crate) fn signal(self) -> Option<i32> {
+        match self {
+            Self::Exited(_) => None,
+            Self::Signalled(signal) => Some(signal),
+        }
+    }
+}
+
 /// What a child's standard streams become.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Streams {
     /// Ours, untouched.
     Inherited,
+    /// The null device as 0, and these descriptors as 1 and 2: what is said goes into files.
+    Captured(RawFd, RawFd),
     /// These descriptors as 0 and 1, and the null device as 2.
     Private(RawFd, RawFd),
 }
@@ -43,6 +68,8 @@ pub(crate) struct Start<'a> {
     pub(crate) argv: &'a [OsString],
     /// Variables that differ from our own environment.
     pub(crate) set: &'a [(&'a str, &'a OsStr)],
+    /// Variables that are left out of it: every one whose name begins so.
+    pub(crate) without: &'a [&'a str],
     /// The signal mask of the child.
     pub(crate) mask: &'a SigSet,
     /// Its standard streams.
@@ -65,15 +92,18 @@ impl Start<'_> {
         back_to_default.add(Signal::SIGPIPE);
         attributes.set_sigdefault(&back_to_default)?;
         let mut actions = PosixSpawnFileActions::init()?;
-        if let Streams::Private(input, output) = self.streams {
-            actions.add_dup2(input, 0)?;
-            actions.add_dup2(output, 1)?;
-            actions.add_open(
-                2,
-                Path::new("/dev/null"),
-                nix::fcntl::OFlag::O_WRONLY,
-                nix::sys::stat::Mode::empty(),
-            )?;
+        match self.streams {
+            Streams::Inherited => {}
+            Streams::Captured(output, error) => {
+                actions.add_open(0, Path::new(NULL), OFlag::O_RDONLY, Mode::empty())?;
+                actions.add_dup2(output, 1)?;
+                actions.add_dup2(error, 2)?;
+            }
+            Streams::Private(input, output) => {
+                actions.add_dup2(input, 0)?;
+                actions.add_dup2(output, 1)?;
+                actions.add_open(2, Path::new(NULL), OFlag::O_WRONLY, Mode::empty())?;
+            }
         }
         let argv: Vec<CString> = self.argv.iter().map(|word| c_string(word)).collect();
         let environment = self.environment();
@@ -81,7 +111,11 @@ impl Start<'_> {
     }
 
     fn environment(&self) -> Vec<CString> {
-        let kept = std::env::vars_os().filter(|(name, _)| !self.set.iter().any(|(n, _)| name == n));
+        let is_left_out = |name: &OsStr| {
+            let begins = |start: &&str| name.as_bytes().starts_with(start.as_bytes());
+            self.set.iter().any(|(n, _)| name == *n) || self.without.iter().any(begins)
+        };
+        let kept = std::env::vars_os().filter(|(name, _)| !is_left_out(name));
         let set = self.set.iter().map(|(name, value)| (OsString::from(name), (*value).to_owned()));
         kept.chain(set).map(|(name, value)| c_string(&assignment(&name, &value))).collect()
     }

@@ -45,6 +45,7 @@ impl Witness {
             program: &own_program()?,
             argv,
             set: &[marker],
+            without: &[],
             mask: &watched(),
             streams: Streams::Private(their_input.as_raw_fd(), their_output.as_raw_fd()),
         };

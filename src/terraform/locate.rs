@@ -28,6 +28,8 @@ const WORKSPACE_DIRECTORY: &str = "terraform.tfstate.d";
 pub(crate) struct Setting {
     /// The root module, after `-chdir`; absolute.
     pub(crate) directory: PathBuf,
+    /// Where Terraform keeps its own things: `.terraform`, unless told otherwise.
+    pub(crate) data: PathBuf,
     /// The backend that is in force.
     pub(crate) backend: Backend,
     /// The workspace that is selected.
@@ -78,7 +80,8 @@ impl Setting {
         let recorded = Backend::read(&data)?;
         let may_need_init = recorded.is_none() && configuration_names_a_backend(&directory);
         let backend = recorded.unwrap_or_else(Backend::implicit);
-        Ok(Self { workspace: selected_workspace(&data), directory, backend, may_need_init })
+        let workspace = selected_workspace(&data);
+        Ok(Self { directory, data, backend, workspace, may_need_init })
     }
 
     /// The state of the selected workspace.
@@ -328,7 +331,7 @@ fn canonical_parent(path: &Path) -> PathBuf {
 }
 
 /// The path without `.` and with `..` taken back, by name only.
-fn plain(path: &Path) -> PathBuf {
+pub(super) fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for component in path.components() {
         match component {

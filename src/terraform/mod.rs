@@ -6,16 +6,19 @@
 pub(crate) mod backend;
 pub(crate) mod locate;
 pub(crate) mod lock;
+pub(crate) mod plan;
 pub(crate) mod planfile;
 pub(crate) mod read;
+pub(crate) mod sources;
 pub(crate) mod supervise;
 pub(crate) mod write;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Output};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -161,6 +164,11 @@ impl Terraform {
         &self.real
     }
 
+    /// The directory it is asked in.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// What the shims above have learned.
     pub(crate) fn depth(&self) -> &Depth {
         &self.depth
@@ -181,33 +189,28 @@ impl Terraform {
         let what = format!("{} {}", self.real.name(), arguments.join(" "));
         let start = |source| TerraformError::Start { what: what.clone(), source };
         let (mut answer, theirs) = io::pipe().map_err(start)?;
-        let handle = self.command(arguments, set, input, theirs).start().map_err(start)?;
+        let words: Vec<&OsStr> = arguments.iter().map(OsStr::new).collect();
+        let handle = self.listened_to(&words, set, input, theirs).start().map_err(start)?;
         let read = read_answer(&mut answer, &what, limits);
         if read.is_err() {
             let _ = handle.kill();
         }
         let stdout = read?;
-        let output = handle.into_output().map_err(start)?;
-        if output.status.success() {
-            return Ok(stdout);
-        }
-        let stderr = without_colours(&String::from_utf8_lossy(&output.stderr));
-        let (status, message) = (output.status.code(), first_error(&stderr));
-        Err(TerraformError::Failed { what, status, message, stderr })
+        succeeded(&what, &handle.into_output().map_err(start)?)?;
+        Ok(stdout)
     }
 
     /// The expression holds the writing end of the answer: it must be gone before the answer can end.
     fn command(
         &self,
-        arguments: &[&str],
+        arguments: &[&OsStr],
         set: &[(&str, &OsStr)],
         input: Option<Vec<u8>>,
-        answer: io::PipeWriter,
+        answer: impl Into<OwnedFd>,
     ) -> duct::Expression {
         #[expect(clippy::disallowed_methods, reason = "the one place that asks the real binary")]
         let command = duct::cmd(self.real.path(), arguments)
-            .stdout_file(answer)
-            .stderr_capture()
+            .stdout_file(answer.into())
             .unchecked()
             .dir(&self.directory)
             .full_env(self.scrubbed_environment(set));
@@ -215,6 +218,17 @@ impl Terraform {
             Some(bytes) => command.stdin_bytes(bytes),
             None => command.stdin_null(),
         }
+    }
+
+    /// As [`Terraform::command`], its words on stderr captured: duct has a thread for that, while it runs.
+    fn listened_to(
+        &self,
+        arguments: &[&OsStr],
+        set: &[(&str, &OsStr)],
+        input: Option<Vec<u8>>,
+        answer: impl Into<OwnedFd>,
+    ) -> duct::Expression {
+        self.command(arguments, set, input, answer).stderr_capture()
     }
 
     /// Our environment without what would change a helper's answer: `TF_CLI_ARGS*` would be added to
@@ -232,6 +246,21 @@ impl Terraform {
         let added = set.iter().map(|(name, value)| (OsString::from(name), (*value).to_owned()));
         kept.chain(added).collect()
     }
+}
+
+/// Whether a helper command ended well.
+fn succeeded(what: &str, output: &Output) -> Result<(), TerraformError> {
+    succeeded_saying(what, output.status, &output.stderr)
+}
+
+/// Whether a helper command ended well, where its words are elsewhere.
+fn succeeded_saying(what: &str, status: ExitStatus, stderr: &[u8]) -> Result<(), TerraformError> {
+    if status.success() {
+        return Ok(());
+    }
+    let stderr = without_colours(&String::from_utf8_lossy(stderr));
+    let (status, message) = (status.code(), first_error(&stderr));
+    Err(TerraformError::Failed { what: what.to_owned(), status, message, stderr })
 }
 
 /// What a helper command is told to work in a workspace; nothing for the one that is selected.
@@ -276,7 +305,7 @@ fn read_answer(
 }
 
 /// Takes terminal escapes out: Terraform colours its errors even into a pipe (terraform-facts.md 6).
-fn without_colours(text: &str) -> String {
+pub(crate) fn without_colours(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text.chars();
     while let Some(c) = rest.next() {
@@ -291,7 +320,7 @@ fn without_colours(text: &str) -> String {
 }
 
 /// Terraform's first error in one line: the title, without the box around it.
-fn first_error(stderr: &str) -> String {
+pub(crate) fn first_error(stderr: &str) -> String {
     let lines = || stderr.lines().map(|line| line.trim_start_matches(['│', '╷', '╵', ' ']).trim());
     let titled = lines().find(|line| line.starts_with("Error:"));
     titled.or_else(|| lines().find(|line| !line.is_empty())).unwrap_or("no message").to_owned()

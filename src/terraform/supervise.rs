@@ -29,10 +29,32 @@ use super::{Terraform, TerraformError};
 /// same signal count as one: `timeout` sends it to its child and then to the group.
 const WINDOW: Duration = Duration::from_millis(100);
 
+/// How often somebody who wants to know is told that Terraform still runs.
+const TICK: Duration = Duration::from_secs(1);
+
 /// What the guarded run needs before Terraform starts: the witness, under Terraform's own name.
 pub(crate) struct Preparation {
     argv: Vec<OsString>,
     witness: Option<Witness>,
+}
+
+/// How Terraform runs.
+#[derive(Clone, Copy)]
+pub(crate) struct Manner<'a> {
+    /// Its standard streams.
+    pub(crate) streams: Streams,
+    /// Variables of ours that it does not get: every one whose name begins so.
+    pub(crate) without: &'a [&'a str],
+    /// When its time is up: it gets one interrupt then, unless it had one.
+    pub(crate) until: Option<Instant>,
+    /// Called about once a second while it runs, and hears whether a signal came that would have ended us.
+    pub(crate) tick: Option<&'a dyn Fn(bool)>,
+}
+
+impl Manner<'_> {
+    /// As if we were not there.
+    pub(crate) const INVISIBLE: Self =
+        Self { streams: Streams::Inherited, without: &[], until: None, tick: None };
 }
 
 impl Preparation {
@@ -47,15 +69,7 @@ impl Preparation {
     /// # Errors
     /// No descriptor is free.
     pub(crate) fn watch(self) -> io::Result<Supervisor> {
-        Ok(Supervisor {
-            watch: Watch::begin()?,
-            ignored: signal::ignored(),
-            argv: self.argv,
-            witness: self.witness,
-            tracks: Vec::new(),
-            signals_after: Cell::new(0),
-            ended: None,
-        })
+        Ok(Supervisor { argv: self.argv, witness: self.witness, ..Supervisor::idle()? })
     }
 }
 
@@ -71,6 +85,12 @@ pub(crate) struct Supervisor {
     witness: Option<Witness>,
     tracks: Vec<Track>,
     signals_after: Cell<u32>,
+    /// The first signal that would have ended us, since the watch began.
+    interrupted: Cell<Option<Signal>>,
+    /// How many came, those of one event counted once, and when the last one did.
+    interruptions: Cell<(u32, Option<Instant>)>,
+    /// Terraform got its one interrupt from us, because the time was up.
+    has_our_interrupt: bool,
     ended: Option<Instant>,
 }
 
@@ -86,14 +106,74 @@ struct Track {
 }
 
 impl Supervisor {
+    /// Closes the door to signals where nothing is to be run yet.
+    ///
+    /// # Errors
+    /// No descriptor is free.
+    pub(crate) fn idle() -> io::Result<Self> {
+        let watch = Watch::begin()?;
+        watch.release_child_signal();
+        Ok(Self {
+            watch,
+            ignored: signal::ignored(),
+            argv: Vec::new(),
+            witness: None,
+            tracks: Vec::new(),
+            signals_after: Cell::new(0),
+            interrupted: Cell::new(None),
+            interruptions: Cell::new((0, None)),
+            has_our_interrupt: false,
+            ended: None,
+        })
+    }
+
     /// The signal that came before Terraform was started and that would have ended us; none otherwise.
     pub(crate) fn ended_before_start(&self) -> Option<i32> {
         while let Some(received) = self.watch.next() {
             if self.would_end_us(received.signal) {
+                self.note_interruption(received.signal);
                 return Some(received.signal as i32);
             }
         }
         None
+    }
+
+    /// The first signal that would have ended us, since the watch began; none where there was none.
+    pub(crate) fn interrupted(&self) -> Option<i32> {
+        while let Some(received) = self.watch.next() {
+            self.note_interruption(received.signal);
+            if received.signal == Signal::SIGTSTP {
+                signal::stop_ourselves();
+            }
+        }
+        self.interrupted.get().map(|signal| signal as i32)
+    }
+
+    /// Whether more than one signal came that would have ended us.
+    pub(crate) fn was_interrupted_again(&self) -> bool {
+        self.interruptions.get().0 > 1
+    }
+
+    /// Waits until then, or until a signal would end us. `tick` is called about once a second.
+    pub(crate) fn rest(&self, until: Instant, tick: &dyn Fn()) {
+        while Instant::now() < until && self.interrupted().is_none() {
+            let left = until.saturating_duration_since(Instant::now()).min(TICK);
+            let millis = u16::try_from(left.as_millis()).unwrap_or(u16::MAX).saturating_add(1);
+            let mut waiting = [PollFd::new(self.watch.as_fd(), PollFlags::POLLIN)];
+            let _ = poll(&mut waiting, PollTimeout::from(millis));
+            tick();
+        }
+    }
+
+    /// Makes ready for another run: its command line, and a witness of its own.
+    pub(crate) fn adopt(&mut self, preparation: Preparation) {
+        let Preparation { argv, witness } = preparation;
+        self.argv = argv;
+        self.witness = witness;
+        self.tracks.clear();
+        self.signals_after.set(0);
+        self.has_our_interrupt = false;
+        self.ended = None;
     }
 
     /// Runs Terraform to its end. `started` hears its process id as soon as there is one; `guards` is
@@ -104,19 +184,24 @@ impl Supervisor {
     pub(crate) fn run(
         &mut self,
         terraform: &Terraform,
-        guards: u64,
+        guards: Option<u64>,
+        manner: Manner<'_>,
         started: impl FnOnce(Pid),
     ) -> Result<Ending, TerraformError> {
         let handing = Handing::Child { of: Own::read().pid };
         let real = terraform.real();
-        let depth = terraform.depth().deeper(handing, real.id(), Some(guards)).to_value();
+        let depth = terraform.depth().deeper(handing, real.id(), guards).to_value();
         let start = Start {
             program: real.path(),
             argv: &self.argv,
             set: &[(env::DEPTH, depth.as_os_str())],
+            without: manner.without,
             mask: self.watch.mask_before(),
-            streams: Streams::Inherited,
+            streams: manner.streams,
         };
+        // Read from the descriptor, not delivered: else it could come between the look at the child and the wait,
+        // and the wait would have no end.
+        self.watch.hold_child_signal();
         let child = start.spawn().map_err(|source| TerraformError::Start {
             what: real.path().display().to_string(),
             source,
@@ -126,14 +211,22 @@ impl Supervisor {
             if let Some(ending) = ending_of(child) {
                 break ending;
             }
-            self.wait();
+            self.wait(manner);
             self.take_in();
             self.settle(child, Instant::now());
+            if manner.until.is_some_and(|until| Instant::now() >= until) {
+                self.interrupt_once(child);
+            }
+            if let Some(tick) = manner.tick {
+                tick(self.interrupted.get().is_some());
+            }
         };
         self.ended = Some(Instant::now());
         self.witness = None;
         // A signal that came with the child's end belongs to the run.
-        while self.watch.next().is_some() {}
+        while let Some(received) = self.watch.next() {
+            self.note_interruption(received.signal);
+        }
         self.watch.release_child_signal();
         Ok(ending)
     }
@@ -147,6 +240,7 @@ impl Supervisor {
     pub(crate) fn gives_up(&self) -> bool {
         while let Some(received) = self.watch.next() {
             if self.would_end_us(received.signal) {
+                self.note_interruption(received.signal);
                 self.signals_after.set(self.signals_after.get().saturating_add(1));
             }
         }
@@ -158,19 +252,47 @@ impl Supervisor {
         signal::restore(self.watch.mask_before());
     }
 
+    fn note_interruption(&self, signal: Signal) {
+        if !self.would_end_us(signal) {
+            return;
+        }
+        let (count, last) = self.interruptions.get();
+        let now = Instant::now();
+        if last.is_none_or(|last| now.duration_since(last) >= WINDOW) {
+            self.interruptions.set((count.saturating_add(1), Some(now)));
+        }
+        self.interrupted.set(self.interrupted.get().or(Some(signal)));
+    }
+
+    /// Sends the one interrupt that is ours to send, unless Terraform had one, or may be about to get one.
+    fn interrupt_once(&mut self, child: Pid) {
+        let has_had = |track: &Track| {
+            is_counted(track.signal) && (track.settled.is_some() || track.waiting_since.is_some())
+        };
+        if !self.has_our_interrupt && !self.tracks.iter().any(has_had) {
+            let _ = signal::send(child, Signal::SIGINT);
+            self.has_our_interrupt = true;
+        }
+    }
+
     fn would_end_us(&self, signal: Signal) -> bool {
         let ends = !matches!(signal, Signal::SIGCHLD | Signal::SIGTSTP | Signal::SIGXFSZ);
         ends && !signal::is_in(self.ignored, signal)
     }
 
-    /// Sleeps until a signal, a report of the witness, or the end of a window.
-    fn wait(&self) {
-        let nearest = self.tracks.iter().filter_map(|track| track.waiting_since).min();
-        let timeout =
-            nearest.map(|since| (since + WINDOW).saturating_duration_since(Instant::now()));
+    /// Sleeps until a signal, a report of the witness, the end of a window, a tick, or until the time is up.
+    fn wait(&self, manner: Manner<'_>) {
+        let now = Instant::now();
+        let windows =
+            self.tracks.iter().filter_map(|track| Some(track.waiting_since? + WINDOW)).min();
+        // Once the time is up, what is due has been done.
+        let until = manner.until.filter(|until| *until > now);
+        let tick = manner.tick.map(|_| now + TICK);
+        let nearest = [windows, until, tick].into_iter().flatten().min();
+        let timeout = nearest.map(|at| at.saturating_duration_since(now));
         // A millisecond more, so that the window is over when we wake.
-        let millis =
-            timeout.map(|left| u16::try_from(left.as_millis()).unwrap_or(100).saturating_add(1));
+        let millis = timeout
+            .map(|left| u16::try_from(left.as_millis()).unwrap_or(u16::MAX).saturating_add(1));
         let timeout = millis.map_or(PollTimeout::NONE, PollTimeout::from);
         let mut waiting = vec![PollFd::new(self.watch.as_fd(), PollFlags::POLLIN)];
         if let Some(witness) = &self.witness {
@@ -199,6 +321,7 @@ impl Supervisor {
 
     fn note(&mut self, received: Received, now: Instant) {
         let Received { signal, origin } = received;
+        self.note_interruption(signal);
         match (origin, signal) {
             (Origin::Kernel, Signal::SIGTSTP) => {
                 self.track(signal).settled = Some(now);
@@ -226,7 +349,8 @@ impl Supervisor {
             if verdict == Verdict::Wait {
                 continue;
             }
-            if verdict == Verdict::PassOn && can_tell {
+            let is_second = self.has_our_interrupt && is_counted(track.signal);
+            if verdict == Verdict::PassOn && can_tell && !is_second {
                 let _ = signal::send(child, track.signal);
             }
             track.waiting_since = None;
@@ -250,6 +374,11 @@ impl Supervisor {
         });
         &mut self.tracks[at]
     }
+}
+
+/// Whether Terraform counts it as an interrupt: these two together, and the second means data loss.
+fn is_counted(signal: Signal) -> bool {
+    matches!(signal, Signal::SIGINT | Signal::SIGTERM)
 }
 
 /// What to do about a signal that we received.

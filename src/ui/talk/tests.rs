@@ -1,5 +1,7 @@
 use super::{When, Wish, after, before, findings};
-use crate::model::operation::{Changes, GuardAction, GuardNote, Image, Outcome, Status};
+use crate::model::operation::{
+    Changes, GuardAction, GuardNote, Image, OperationId, Outcome, Status,
+};
 use crate::ops::report::RunReport;
 use crate::ui::samples::{frame, image, state};
 use crate::ui::{Paint, Screen};
@@ -10,6 +12,7 @@ fn text(screen: &Screen) -> String {
 
 fn report(old: Image, new: Image) -> RunReport {
     RunReport {
+        operation: OperationId::from_bits(1),
         verb: "apply".to_owned(),
         before: old,
         after: new,
