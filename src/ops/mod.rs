@@ -3,6 +3,7 @@
 //! Only here do the store and Terraform meet. Time and ids come from [`Context`], never from the wall.
 
 pub(crate) mod capture;
+pub(crate) mod check;
 pub(crate) mod guarded;
 pub(crate) mod history;
 mod record;
