@@ -38,6 +38,7 @@ pub mod names;
 pub mod processes;
 pub mod programs;
 pub mod provider;
+pub mod reports;
 pub mod sandbox;
 pub mod scenario;
 pub mod shim;

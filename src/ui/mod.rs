@@ -8,6 +8,7 @@
 
 pub(crate) mod failure;
 mod json;
+pub(crate) mod report;
 mod screen;
 mod style;
 mod table;
@@ -191,6 +192,12 @@ impl Ui {
     /// blanks around it either (1.11.4). Nobody is asked, and the
     /// answer is no, where there is no terminal: the caller needs `--yes` there.
     pub(crate) fn confirm(&self, question: &str) -> bool {
+        self.confirm_while(question, &|| true)
+    }
+
+    /// As [`Ui::confirm`]; `waits` returns when there is something to read, or false where the question
+    /// has become idle, which is a no.
+    pub(crate) fn confirm_while(&self, question: &str, waits: &dyn Fn() -> bool) -> bool {
         if !self.can_ask() {
             return false;
         }
@@ -200,10 +207,42 @@ impl Ui {
         screen.line(Line::new());
         let prompt = Line::of(Role::Title, "  Enter a value:").render(self.err.paint);
         write_err(format!("{}{prompt} ", screen.render(self.err.paint)).as_bytes());
-        let answer = read_line();
+        let answer = read_line(waits);
         // What is typed next must not stand in the prompt's line, even where the input just ended.
         write_err(if answer.is_some() { b"\n" } else { b"\n\n" });
         answer.is_some_and(|answer| answer == b"yes")
+    }
+
+    /// Writes foreign text to stderr, as it is: what Terraform said.
+    #[expect(clippy::unused_self, reason = "whoever talks holds the streams")]
+    pub(crate) fn quote(&self, text: &str) {
+        write_err(text.as_bytes());
+    }
+
+    /// Whether a line on stderr can be written over by the next.
+    pub(crate) fn can_write_over(&self) -> bool {
+        self.stderr_is_terminal() && std::env::var_os("TERM").is_none_or(|kind| kind != "dumb")
+    }
+
+    /// Whether stderr shows colours.
+    pub(crate) fn talks_in_colour(&self) -> bool {
+        self.err.paint == Paint::Colour
+    }
+
+    /// Writes a line on stderr that the next one writes over; a line that is too long is cut, because only one
+    /// line can be written over.
+    pub(crate) fn write_over(&self, line: &Line) {
+        let mut screen = Screen::new();
+        let columns = self.err.width.unwrap_or(USUAL_COLUMNS).saturating_sub(1);
+        screen.line(line.clone().cut(columns));
+        let text = screen.render(self.err.paint);
+        write_err(format!("\r{}\u{1b}[K", text.trim_end_matches('\n')).as_bytes());
+    }
+
+    /// Takes away the line that [`Ui::write_over`] wrote.
+    #[expect(clippy::unused_self, reason = "whoever talks holds the streams")]
+    pub(crate) fn wipe(&self) {
+        write_err(b"\r\x1b[K");
     }
 }
 
@@ -236,11 +275,11 @@ fn write_err(bytes: &[u8]) {
 
 /// One line without its end; none where the input ends or fails before it does. Not through
 /// [`io::Stdin`], which reads ahead.
-fn read_line() -> Option<Vec<u8>> {
+fn read_line(waits: &dyn Fn() -> bool) -> Option<Vec<u8>> {
     let mut stdin = std::fs::File::from(io::stdin().as_fd().try_clone_to_owned().ok()?);
     let mut line = Vec::new();
     let mut byte = [0];
-    loop {
+    while waits() {
         match stdin.read(&mut byte) {
             Ok(0) => return None,
             Ok(_) if byte == *b"\n" => return Some(line),
@@ -249,4 +288,5 @@ fn read_line() -> Option<Vec<u8>> {
             Err(_) => return None,
         }
     }
+    None
 }

@@ -67,12 +67,14 @@ pub(super) fn rfc3339(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// How long something took: `0.4 s`, `12 s`, `3 min 5 s`, `2 h 4 min`.
+/// How long something took: `45 ms`, `0.4 s`, `12 s`, `3 min 5 s`, `2 h 4 min`.
 pub(super) fn duration(took: TimeDelta) -> String {
     let seconds = took.num_seconds().max(0);
+    let milliseconds = took.num_milliseconds().max(0);
     match seconds {
+        _ if milliseconds < 100 => format!("{milliseconds} ms"),
         0..=9 => {
-            let tenths = took.num_milliseconds().max(0) / 100;
+            let tenths = milliseconds / 100;
             format!("{}.{} s", tenths / 10, tenths % 10)
         }
         10..=59 => format!("{seconds} s"),
@@ -130,6 +132,7 @@ mod tests {
         assert_eq!(shown(12_700), "12 s");
         assert_eq!(shown(185_000), "3 min 5 s");
         assert_eq!(shown(7_440_000), "2 h 4 min");
-        assert_eq!(shown(-5), "0.0 s");
+        assert_eq!(shown(45), "45 ms");
+        assert_eq!(shown(-5), "0 ms");
     }
 }

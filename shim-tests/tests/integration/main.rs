@@ -13,6 +13,7 @@ mod looking;
 mod overlap;
 mod provider;
 mod remote;
+mod reports;
 mod restore;
 mod restore_crash;
 mod secrets;

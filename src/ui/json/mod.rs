@@ -4,6 +4,7 @@
 //! whose value is unknown is there with null. Times are UTC with milliseconds. Unlike the text, these
 //! documents carry foreign strings as they are; JSON escapes what needs it.
 
+pub(super) mod check;
 mod parts;
 
 use std::fmt::Write as _;

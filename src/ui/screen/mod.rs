@@ -5,6 +5,7 @@
 //! or folded.
 
 mod changes;
+mod check;
 mod diff;
 mod list;
 mod restore;

@@ -3,6 +3,8 @@
 //! Whether it is said at all is decided by [`When::is_shown`], which is pure. Findings are not talk:
 //! they are failures, and [`findings`] is shown even where talk is not wanted.
 
+pub(crate) mod progress;
+
 use super::failure::OURS;
 use super::screen::Frame;
 use super::style::{Line, Role, Screen};
