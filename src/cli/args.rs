@@ -2,12 +2,16 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::Styles;
 use clap::builder::styling::AnsiColor;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
+use crate::check::accept;
+use crate::config::{AcceptRule, parse_duration};
 use crate::ui::Color;
+use crate::ui::report::ReportFormat;
 
 /// How a state is named; shown by `help` and by the commands that take a REF. It fits 80 columns.
 const REFERENCES: &str = "\
@@ -21,6 +25,15 @@ REF names a state:
   90m, 2h, 3d, 2w   as of then: one to three digits and one of m h d w y
   2026-11-20T10:00  as of then, local time unless Z or an offset is given
   sha256:1a2b3c4d   by content, a prefix of at least 8 digits";
+
+/// What `check` does; shown below its options. It fits 80 columns.
+const ROUNDS: &str = "\
+Rounds: plan, apply, A: plan -refresh=false, B: plan. With --twice: apply, plan.
+The arguments after -- go to every plan; the plans are private and are removed.
+
+Status: 0 idempotent, 2 not, 3 not confirmed, 4 no verdict possible, 124 timed
+out. Reports: text json junit sarif markdown html gitlab-codequality
+gitlab-terraform, each with =PATH, or =- for stdout; and github.";
 
 /// What `tf shim` is, above its commands.
 const ABOUT: &str = "Saves the state of Terraform before and after each change, and brings it back.\n\
@@ -113,6 +126,92 @@ impl ValueEnum for Color {
             Self::Never => "never",
         }))
     }
+}
+
+/// The options of `check`.
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct CheckOptions {
+    /// Never apply; see whether what is deployed is what the configuration says.
+    #[arg(long, conflicts_with_all = ["twice", "destroy_after", "settle"])]
+    pub(crate) plan_only: bool,
+    /// Apply a second time, and plan a third time.
+    #[arg(long)]
+    pub(crate) twice: bool,
+    /// Wait so long before a plan that reads back what was applied, as 30s or 2m.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) settle: Option<Duration>,
+    /// Interrupt terraform, once, when all of it takes longer, and end with 124.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
+    /// Destroy at the end, whatever the verdict: for throw-away stacks.
+    #[arg(long)]
+    pub(crate) destroy_after: bool,
+    /// Fail on outputs that differ, or on checks that fail, too; may be repeated.
+    #[arg(
+        long,
+        value_name = "output|check",
+        value_enum,
+        value_delimiter = ',',
+        hide_possible_values = true
+    )]
+    pub(crate) fail_on: Vec<Kind>,
+    /// Accept this difference, for this run; `*` stands for any text; may be repeated.
+    #[arg(long, value_name = "ADDRESS[:PATH]", value_parser = accept::rule_of_flag)]
+    pub(crate) accept: Vec<AcceptRule>,
+    /// Propose rules for `.tf-shim.toml` that would accept what is open.
+    #[arg(long)]
+    pub(crate) write_accept: bool,
+    /// Write a report; may be repeated.
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = ReportTarget::parse)]
+    pub(crate) report: Vec<ReportTarget>,
+    /// Write a transcript and one masked log a step into this directory.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) evidence: Option<PathBuf>,
+    /// Arguments of terraform for every plan, such as -var-file=FILE.
+    #[arg(last = true, value_name = "ARGS")]
+    pub(crate) args: Vec<OsString>,
+}
+
+/// What else a check fails on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// Outputs that differ.
+    Output,
+    /// Checks that fail.
+    Check,
+}
+
+/// A report, and where it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ReportTarget {
+    /// Into a file.
+    File(ReportFormat, PathBuf),
+    /// Where GitHub Actions shows it.
+    Github,
+}
+
+impl ReportTarget {
+    /// Reads `FORMAT=PATH`, or `github`.
+    fn parse(text: &str) -> Result<Self, String> {
+        if text == "github" {
+            return Ok(Self::Github);
+        }
+        let (word, path) = text.split_once('=').unwrap_or((text, ""));
+        let Some(format) = ReportFormat::of_word(word) else {
+            let known: Vec<_> = ReportFormat::ALL.iter().map(|format| format.word()).collect();
+            return Err(format!("the formats are {}, github", known.join(", ")));
+        };
+        if path.is_empty() {
+            return Err(format!("where to? write {word}=PATH"));
+        }
+        Ok(Self::File(format, PathBuf::from(path)))
+    }
+}
+
+/// Reads a duration as the configuration does.
+fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text).ok_or_else(|| "a whole number and ms, s, m or h, as in 90s".to_owned())
 }
 
 /// A command of `tf shim`.
@@ -212,6 +311,9 @@ pub(crate) enum Command {
         #[arg(value_name = "REF")]
         reference: String,
     },
+    /// Prove that plan, apply, plan ends empty, or say why it does not.
+    #[command(after_help = ROUNDS)]
+    Check(CheckOptions),
     /// Show which terraform runs, and how a command line would be treated.
     Which {
         /// A command line of terraform's.

@@ -13,7 +13,7 @@ pub(super) struct Status {
 
 /// Every status, in the order of the reference page.
 pub(super) const STATUSES: &[Status] = &[
-    Status { number: "0", proxied: "Terraform's own", shim: "done" },
+    Status { number: "0", proxied: "Terraform's own", shim: "done; `check`: idempotent" },
     Status {
         number: "1",
         proxied: "Terraform's own",
@@ -22,18 +22,20 @@ pub(super) const STATUSES: &[Status] = &[
     Status {
         number: "2",
         proxied: "Terraform's own",
-        shim: "`diff -detailed-exitcode`: they differ",
+        shim: "`check`: not idempotent; `diff -detailed-exitcode`: they differ",
     },
     Status {
         number: "3",
         proxied: "Terraform's own",
         shim: "refused: not confirmed, the state locked, a store made by a newer `tf`",
     },
+    Status { number: "4", proxied: "Terraform's own", shim: "`check`: no verdict possible" },
     Status {
         number: "64",
         proxied: "Terraform's own",
         shim: "wrong usage: the syntax of flags and of REF",
     },
+    Status { number: "124", proxied: "Terraform's own", shim: "`check`: timed out" },
     Status {
         number: "125",
         proxied: "refused or failed; **Terraform was not started**",

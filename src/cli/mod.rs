@@ -6,10 +6,12 @@
 //! `diff` means something else, so clap never prints and never exits here.
 
 mod args;
+mod check;
 mod dashes;
 mod exit;
 mod failed;
 mod pages;
+mod progress;
 mod proxied;
 mod run;
 mod usage;

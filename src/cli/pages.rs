@@ -54,12 +54,29 @@ fn section(command: &Command) -> String {
         let _ = writeln!(section, "\nAlso called {}.", aliases.join(", "));
     }
     let usage = usage(command);
-    let _ = write!(section, "\n```text\ntf shim {name}{usage}\n```\n");
+    let line = folded(&format!("tf shim {name}{usage}"));
+    let _ = write!(section, "\n```text\n{line}\n```\n");
     let options = options(command, Kin::Local);
     if !options.is_empty() {
         let _ = write!(section, "\n{options}");
     }
     section
+}
+
+/// A usage line, folded between its options.
+fn folded(line: &str) -> String {
+    let mut lines = vec![String::new()];
+    for part in line.split_inclusive("] ") {
+        let last = lines.last().map_or(0, |line| line.chars().count());
+        if last > 0 && last + part.chars().count() > COLUMNS {
+            lines.push("    ".to_owned());
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push_str(part);
+        }
+    }
+    let lines: Vec<_> = lines.iter().map(|line| line.trim_end()).collect();
+    lines.join("\n")
 }
 
 fn usage(command: &Command) -> String {

@@ -15,7 +15,7 @@ use crate::terraform::write::Force;
 use crate::ui::failure::Failure;
 use crate::ui::{self, Answer, Color, Format, Ui};
 
-use super::{Command, Invocation, Parsed, failed, parse};
+use super::{Command, Invocation, Parsed, check, failed, parse};
 
 /// How many operations `list` shows as text, unless told otherwise.
 const LISTED: usize = 20;
@@ -37,6 +37,9 @@ pub(crate) fn run(called_as: &OsStr, chdir: Option<&OsStr>, words: Vec<OsString>
     };
     let ui = Ui::new(invocation.common.color, now);
     let session = Session { ui: &ui, called_as, chdir, invocation: &invocation };
+    if let Command::Check(options) = &invocation.command {
+        return check::run(&session, options);
+    }
     match session.carry_out() {
         Ok(status) => ExitCode::from(status),
         Err(Trouble::Ours(error)) => {
@@ -72,17 +75,19 @@ impl<E: Into<Error>> From<E> for Trouble {
 }
 
 /// One command, and what it needs.
-struct Session<'a> {
-    ui: &'a Ui,
-    called_as: &'a OsStr,
-    chdir: Option<&'a OsStr>,
-    invocation: &'a Invocation,
+pub(super) struct Session<'a> {
+    pub(super) ui: &'a Ui,
+    pub(super) called_as: &'a OsStr,
+    pub(super) chdir: Option<&'a OsStr>,
+    pub(super) invocation: &'a Invocation,
 }
 
 impl Session<'_> {
     fn carry_out(&self) -> Result<u8, Trouble> {
         match &self.invocation.command {
             Command::Version => self.version(),
+            // Ends in its own way: by a signal, too.
+            Command::Check(_) => Ok(status::DONE),
             Command::Which { args } => {
                 let report = which::which(self.called_as, self.chdir, args)?;
                 let is_found = report.real.is_ok();
@@ -230,11 +235,11 @@ impl Session<'_> {
         Ok(status::DONE)
     }
 
-    fn format(&self) -> Format {
+    pub(super) fn format(&self) -> Format {
         if self.invocation.common.json { Format::Json } else { Format::Text }
     }
 
-    fn context(&self) -> Result<Context, Error> {
+    pub(super) fn context(&self) -> Result<Context, Error> {
         Ok(self.with_store(Config::load(&root_module(self.chdir))?))
     }
 

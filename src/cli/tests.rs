@@ -118,7 +118,7 @@ fn help_goes_with_every_spelling() {
 fn wrong_usage_is_said_in_our_words() {
     let cases = [
         ("lst", "`lst` is not a command of tf shim | did you mean `list`? see `tf shim help`"),
-        ("check", "`check` is not a command of tf shim | see `tf shim help`"),
+        ("chekc", "`chekc` is not a command of tf shim | did you mean `check`? see `tf shim help`"),
         ("list -frob", "unexpected `--frob` | see `tf shim help`"),
         ("list -jsno", "unexpected `--jsno` | did you mean `--json`? see `tf shim help`"),
         ("restore", "`<REF>` is missing | see `tf shim help`"),

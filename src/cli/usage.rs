@@ -1,5 +1,8 @@
 //! Wrong usage, in our own words.
 
+use std::error::Error as _;
+use std::num::ParseIntError;
+
 use clap::Error;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
@@ -30,7 +33,10 @@ impl WrongUsage {
                 format!("`{arg}` needs a value")
             }
             ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
-                format!("`{value}` is not a value of `{arg}`")
+                // What the standard library says of a number helps nobody.
+                let ours = error.source().filter(|why| !why.is::<ParseIntError>());
+                let why = ours.map(|why| format!(": {}", escape(why.to_string().as_bytes())));
+                format!("`{value}` is not a value of `{arg}`{}", why.unwrap_or_default())
             }
             ErrorKind::ArgumentConflict => {
                 let other = text(ContextKind::PriorArg);
