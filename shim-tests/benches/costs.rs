@@ -1,7 +1,7 @@
 //! What the shim costs, against the release build of `tf`, as one Markdown report.
 //!
 //! `cargo bench -p shim-tests` runs everything; `cargo bench -p shim-tests -- forwarding` one part
-//! (`forwarding`, `guarded`, `history`), `--quick` takes fewer runs and leaves the largest state out.
+//! (`forwarding`, `guarded`, `history`, `check`), `--quick` takes fewer runs and leaves the largest state out.
 //!
 //! Everything is measured from outside, in wall time of whole processes, and what is compared runs
 //! interleaved, so that a busy machine disturbs both alike. Easy to get wrong: the memory of a child
@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use shim_tests::provider::{HEADER, Provider};
 use shim_tests::{Sandbox, Scenario, Step, programs, states};
 
 fn main() {
@@ -34,8 +35,8 @@ fn main() {
     let tf = build_tf();
     println!("# Costs of tf\n");
     println!("`{}`, {} bytes\n", tf.display(), std::fs::metadata(&tf).unwrap().len());
-    let parts: [(&str, Part); 3] =
-        [("forwarding", forwarding), ("guarded", guarded), ("history", history)];
+    let parts: [(&str, Part); 4] =
+        [("forwarding", forwarding), ("guarded", guarded), ("history", history), ("check", check)];
     for (name, part) in parts {
         if wanted.is_empty() || wanted.iter().any(|word| *word == name) {
             part(&tf, if is_quick { Scale::Quick } else { Scale::Full });
@@ -212,6 +213,72 @@ fn history(tf: &Path, scale: Scale) {
         println!("| {name} | {} | {} |", milliseconds(p50), milliseconds(p95));
     }
     println!();
+}
+
+/// Part four: a check of an idempotent configuration against the four Terraform runs it consists of, with
+/// the real Terraform and our own provider, each time from an empty state.
+fn check(tf: &Path, scale: Scale) {
+    println!("## `tf shim check`, against its four Terraform runs by hand\n");
+    println!("| Configuration | Runs | By hand p50 | `tf shim check` p50 | Added p50 | Added |");
+    println!("| --- | ---: | ---: | ---: | ---: | ---: |");
+    let quick = "resource \"fake_thing\" \"x\" {\n  count = 20\n  value = \"v\"\n}\n";
+    let slow = "resource \"fake_slow\" \"x\" {\n  count     = 20\n  create_ms = 500\n  read_ms   = 250\n}\n";
+    let configurations =
+        [("20 objects, read at once", quick), ("20 objects, 0.25 s a read, 0.5 s to make", slow)];
+    for (name, resources) in configurations {
+        let runs = scale.pick(3, 15);
+        let (mut by_hand, mut checked) = (Vec::new(), Vec::new());
+        for _ in 0..runs {
+            let Some(bare) = providing(tf, resources) else { return };
+            by_hand.push(four_runs(&bare.sandbox));
+            let Some(full) = providing(tf, resources) else { return };
+            checked.push(time(command(&full.sandbox, tf, &["shim", "check", "--yes"])));
+        }
+        let (by_hand, checked) = (quantile(by_hand, 50), quantile(checked, 50));
+        let added = checked.saturating_sub(by_hand);
+        println!(
+            "| {name} | {runs} | {} | {} | {} | {:.1} % |",
+            milliseconds(by_hand),
+            milliseconds(checked),
+            milliseconds(added),
+            100.0 * (checked.as_secs_f64() / by_hand.as_secs_f64() - 1.0),
+        );
+    }
+    println!();
+}
+
+/// A configuration, and the provider that it talks to.
+struct Provided {
+    /// Where the configuration is.
+    sandbox: Sandbox,
+    /// Lives as long as it is talked to.
+    _provider: Provider,
+}
+
+/// Makes one; none where there is no Terraform.
+fn providing(tf: &Path, resources: &str) -> Option<Provided> {
+    let provider = Provider::start();
+    let sandbox = Sandbox::of(tf).with_real_terraform()?.with_provider(&provider);
+    sandbox.write("main.tf", [HEADER, resources].concat());
+    Some(Provided { sandbox, _provider: provider })
+}
+
+/// What a person does by hand, with the same flags.
+fn four_runs(sandbox: &Sandbox) -> Duration {
+    let real = sandbox.bin().join("terraform");
+    let run = |args: &[&str]| {
+        let mut command = command(sandbox, &real, args);
+        let start = Instant::now();
+        let status = command.status().expect("terraform starts");
+        assert!(matches!(status.code(), Some(0 | 2)), "{command:?} ended with {status}");
+        start.elapsed()
+    };
+    let plan = ["plan", "-input=false", "-no-color", "-detailed-exitcode"];
+    let with = |more: &[&'static str]| [&plan[..], more].concat();
+    run(&with(&["-out=first"]))
+        + run(&["apply", "-input=false", "-no-color", "first"])
+        + run(&with(&["-out=again", "-refresh=false"]))
+        + run(&with(&["-out=last"]))
 }
 
 /// Makes a sandbox with a state of that size and a Terraform whose `apply` changes it.

@@ -25,10 +25,19 @@ pub fn children_of(parent: u32) -> Vec<u32> {
 /// Whether a signal was sent to a process and has not been taken by it yet.
 #[must_use]
 pub fn is_pending(pid: u32, signal: Signal) -> bool {
+    is_in(pid, &["SigPnd:", "ShdPnd:"], signal)
+}
+
+/// Whether the first thread of a process blocks a signal.
+#[must_use]
+pub fn is_blocked(pid: u32, signal: Signal) -> bool {
+    is_in(pid, &["SigBlk:"], signal)
+}
+
+/// Whether a signal is in one of those masks of `/proc/PID/status`.
+fn is_in(pid: u32, names: &[&str], signal: Signal) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let masks = status
-        .lines()
-        .filter_map(|line| line.strip_prefix("SigPnd:").or_else(|| line.strip_prefix("ShdPnd:")));
+    let masks = status.lines().filter_map(|line| names.iter().find_map(|n| line.strip_prefix(n)));
     let mut masks = masks.filter_map(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     masks.any(|mask| mask & (1 << (signal as i32 - 1)) != 0)
 }

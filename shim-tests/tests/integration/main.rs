@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail the test as tests do")]
 
+mod check;
 mod contract;
 mod crash;
 mod forward;

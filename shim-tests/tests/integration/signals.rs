@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use shim_tests::backend::HttpBackend;
-use shim_tests::processes::{children_of, is_alive, is_pending, state_of};
+use shim_tests::processes::{children_of, is_alive, is_blocked, is_pending, state_of};
 use shim_tests::{
     End, Event, Running, Sandbox, Scenario, Step, Transcript, stage, states, wait_until,
 };
@@ -677,4 +677,26 @@ mod killed {
         let operation = sandbox.history().newest();
         assert_eq!((operation.outcome(), &operation.end["signal"]), ("killed", &9.into()));
     }
+}
+
+/// A child's end that were delivered, not read, could come between the look at the child and the wait for it: a
+/// wait without an end, once in thousands of runs. So it must be blocked, in a guarded command as in each step of
+/// a check.
+#[test]
+fn the_end_of_terraform_is_read_and_cannot_slip_by() {
+    let sandbox = suffering();
+    let running = sandbox.tf(["apply"]).start();
+    running.wait_for_file("ready");
+    assert!(is_blocked(running.pid(), Signal::SIGCHLD));
+    sandbox.write("go", "");
+    running.finish().assert_status(0);
+
+    let part = [Step::touch("planning"), Step::await_file("plan"), Step::Exit(1)];
+    let sandbox = Sandbox::new().with_fake(Scenario::terraform().on(["plan"], part));
+    sandbox.write("main.tf", "");
+    let running = sandbox.tf(["shim", "check", "--yes"]).start();
+    running.wait_for_file("planning");
+    assert!(is_blocked(running.pid(), Signal::SIGCHLD));
+    sandbox.write("plan", "");
+    running.finish().assert_status(4);
 }
