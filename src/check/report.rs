@@ -119,6 +119,17 @@ pub(crate) enum StepName {
 }
 
 impl StepName {
+    /// All of them, in the order in which they are gone.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::FirstPlan,
+        Self::Apply,
+        Self::PlanWithoutRefresh,
+        Self::PlanAgain,
+        Self::SecondApply,
+        Self::ThirdPlan,
+        Self::Destroy,
+    ];
+
     /// The word in JSON, and in the names of log files.
     pub(crate) const fn word(self) -> &'static str {
         match self {

@@ -1,12 +1,12 @@
 //! `tf shim check`: carries it out, and sees that every report is written, however it ended.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, IsTerminal, Write};
+use std::fs;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::check::classify::FailOn;
-use crate::check::report::{CheckReport, End, Verdict};
+use crate::check::report::{CheckReport, End, StepName};
 use crate::env;
 use crate::error::{Error, status};
 use crate::ops::check::{self, Approval, Checked, Extent, Request};
@@ -46,9 +46,10 @@ pub(super) fn run(session: &Session<'_>, options: &CheckOptions) -> ExitCode {
     if let End::Interrupted { signal, .. } = checked.report.end {
         return proxy::end_as(Ending::Signalled(signal));
     }
-    ExitCode::from(match status_of(&checked) {
-        status::DONE if !is_written => status::FAILED,
-        status => status,
+    ExitCode::from(match report::exit_status(&checked.report) {
+        Some(status::DONE) if !is_written => status::FAILED,
+        Some(status) => status,
+        None => status::NO_VERDICT,
     })
 }
 
@@ -84,19 +85,6 @@ fn request<'a>(session: &Session<'a>, options: &'a CheckOptions) -> Request<'a> 
 fn unknown_flag(session: &Session<'_>) -> Option<&'static str> {
     let common = &session.invocation.common;
     common.workspace.as_ref().map(|_| "--workspace").or(common.state.as_ref().map(|_| "--state"))
-}
-
-/// The status of interface.md 1.
-fn status_of(checked: &Checked) -> u8 {
-    if let Some(error) = &checked.error {
-        return check::exit_status(error);
-    }
-    match (&checked.report.end, checked.report.verdict) {
-        (End::TimedOut { .. }, _) => status::TIMED_OUT,
-        (_, Verdict::Idempotent) => status::DONE,
-        (_, Verdict::NotIdempotent) => status::DIFFER,
-        (_, Verdict::Inconclusive | Verdict::Error) => status::NO_VERDICT,
-    }
 }
 
 /// Writes what was asked for; one that cannot be written does not keep back the others.
@@ -135,13 +123,13 @@ fn try_targets(options: &CheckOptions) -> Result<(), Error> {
     if let Some(directory) = &options.evidence {
         let probe = directory.join(TRANSCRIPT);
         make_parent(&probe)
-            .and_then(|()| file::touch(&probe))
+            .and_then(|()| file::append(&probe, b""))
             .map_err(|e| failed_to_write(&probe, e))?;
     }
     for target in &options.report {
         match target {
             ReportTarget::File(_, path) if !is_stdout(path) => {
-                let made = make_parent(path).and_then(|()| file::touch(path));
+                let made = make_parent(path).and_then(|()| file::append(path, b""));
                 made.map_err(|source| failed_to_write(path, source))?;
             }
             ReportTarget::File(..) | ReportTarget::Github => {}
@@ -189,8 +177,7 @@ fn write_evidence(directory: &Path, checked: &Checked) -> Result<(), Error> {
 fn is_log_name(name: &str) -> bool {
     let number = name.get(..2).is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
     let step = name.get(3..).and_then(|rest| rest.strip_suffix(".log"));
-    let is_step =
-        |step: &str| matches!(step, "plan0" | "apply" | "A" | "B" | "apply2" | "C" | "destroy");
+    let is_step = |step: &str| StepName::ALL.iter().any(|name| name.word() == step);
     number && name.get(2..3) == Some("-") && step.is_some_and(is_step)
 }
 
@@ -211,10 +198,7 @@ fn append(variable: &str, text: &str) -> Result<(), Error> {
     else {
         return Ok(());
     };
-    let opened = OpenOptions::new().append(true).create(true).open(&path);
-    opened
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|source| failed_to_write(&path, source))
+    file::append(&path, text.as_bytes()).map_err(|source| failed_to_write(&path, source))
 }
 
 /// The answer on stdout; on stderr what Terraform and we have to say where it failed. False where the answer

@@ -18,6 +18,7 @@ use crate::env;
 
 pub(crate) use check::{AcceptRule, CheckConfig, RulePlace};
 pub(crate) use error::ConfigError;
+pub(crate) use project::repository_top;
 pub(crate) use user::parse_duration;
 
 use error::Place;

@@ -13,6 +13,11 @@ use super::error::ConfigError;
 /// The project file's name.
 const PROJECT_FILE: &str = ".tf-shim.toml";
 
+/// The top of the repository that a directory, given in full, lies in.
+pub(crate) fn repository_top(directory: &Path) -> Option<&Path> {
+    directory.ancestors().find(|above| above.join(".git").exists())
+}
+
 /// Reads every project file from the root module up to the top of its repository, the nearest first, and
 /// gives what they say together.
 ///
@@ -20,7 +25,7 @@ const PROJECT_FILE: &str = ".tf-shim.toml";
 /// The first thing that is wrong, with file, line and key.
 pub(super) fn load(root_module: &Path) -> Result<CheckConfig, ConfigError> {
     let root = root_module.canonicalize().unwrap_or_else(|_| root_module.to_owned());
-    let top = root.ancestors().find(|directory| directory.join(".git").exists()).unwrap_or(&root);
+    let top = repository_top(&root).unwrap_or(&root);
     let mut check = CheckConfig::default();
     for directory in root.ancestors().take_while(|directory| directory.starts_with(top)) {
         let path = directory.join(PROJECT_FILE);

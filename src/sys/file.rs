@@ -69,13 +69,13 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8], overwrite: bool) -> io::R
     file.sync_all()
 }
 
-/// Opens a file for writing, makes it where it is not there, and leaves what is in it.
+/// Writes behind what is in a file, and makes the file where it is not there; without a byte this only finds
+/// out whether it can be done.
 ///
 /// # Errors
 /// The system's reason.
-pub(crate) fn touch(path: &Path) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.append(true).create(true).open(path).map(|_| ())
+pub(crate) fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    OpenOptions::new().append(true).create(true).open(path)?.write_all(bytes)
 }
 
 /// Writes a file that others may read, over what is there.

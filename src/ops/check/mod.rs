@@ -20,7 +20,7 @@ use crate::check::classify::{self, FailOn, Mode, Rounds as Facts};
 use crate::check::finding::Finding;
 use crate::check::report::{CheckReport, Counts, End, Step, StepName, UnusedRule, Verdict};
 use crate::check::source::Configuration;
-use crate::config::AcceptRule;
+use crate::config::{AcceptRule, repository_top};
 use crate::error::{Caller, Error, status};
 use crate::model::plan::Plan;
 use crate::model::source::ModuleSource;
@@ -300,8 +300,7 @@ impl Frame {
         let root = root_module(request.chdir);
         let directory = root.canonicalize().unwrap_or(root);
         let here = std::env::current_dir().unwrap_or_default();
-        let top = directory.ancestors().find(|above| above.join(".git").exists());
-        let base = top.map_or(here, Path::to_owned);
+        let base = repository_top(&directory).map_or(here, Path::to_owned);
         let setting = Setting::read(request.chdir).ok();
         let workspace = setting.map_or_else(String::new, |setting| setting.workspace);
         let depth = Depth::from_environment();
@@ -397,7 +396,7 @@ fn end_of(
 }
 
 /// Our status for a failure of ours: without a verdict it is never 1.
-pub(crate) fn exit_status(error: &Error) -> u8 {
+fn exit_status(error: &Error) -> u8 {
     match error.exit_status(Caller::Shim) {
         status::FAILED => status::NO_VERDICT,
         status => status,

@@ -26,6 +26,7 @@ mod tests;
 
 use chrono::TimeDelta;
 
+pub(crate) use self::outline::exit_status;
 pub(crate) use self::transcript::transcript;
 use super::screen::Frame;
 use super::style::Paint;

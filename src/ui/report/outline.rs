@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 use super::super::words::counted;
 use crate::check::finding::{Class, Finding, Weight};
 use crate::check::report::{CheckReport, End, Step, StepName, Verdict};
+use crate::error::status;
 use crate::model::plan::Action;
 
 /// The verdict in one line: its first words, which carry the colour, and what follows them.
@@ -194,14 +195,14 @@ pub(in crate::ui) fn is_failed(step: &Step) -> bool {
 }
 
 /// What `tf shim check` ends with (interface.md, exit status); none where a signal ended it.
-pub(in crate::ui) fn exit_status(report: &CheckReport) -> Option<u8> {
+pub(crate) fn exit_status(report: &CheckReport) -> Option<u8> {
     match (report.verdict, &report.end) {
         (_, End::Interrupted { .. }) => None,
-        (_, End::TimedOut { .. }) => Some(124),
+        (_, End::TimedOut { .. }) => Some(status::TIMED_OUT),
         (_, End::NotStarted { status, .. }) => Some(*status),
-        (Verdict::Idempotent, _) => Some(0),
-        (Verdict::NotIdempotent, _) => Some(2),
-        (Verdict::Inconclusive | Verdict::Error, _) => Some(4),
+        (Verdict::Idempotent, _) => Some(status::DONE),
+        (Verdict::NotIdempotent, _) => Some(status::DIFFER),
+        (Verdict::Inconclusive | Verdict::Error, _) => Some(status::NO_VERDICT),
     }
 }
 
