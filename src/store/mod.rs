@@ -232,10 +232,11 @@ fn create(root: &Folder) -> Result<Format, StoreError> {
 }
 
 /// Refuses to make a store of a directory that is used for something else, or of one whose FORMAT
-/// was lost.
+/// was lost. FORMAT is read after the histories were seen: it was there before the first of them,
+/// so that one which somebody else makes and uses meanwhile is not taken for a damaged one.
 fn refuse_foreign_content(root: &Folder) -> Result<(), StoreError> {
     let path = root.path().to_owned();
-    if has_states(root)? {
+    if has_states(root)? && Format::read(root)?.is_none() {
         return Err(StoreError::MissingFormat { path });
     }
     let names = root.names().map_err(|source| StoreError::Open { path: path.clone(), source })?;

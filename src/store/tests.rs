@@ -169,6 +169,15 @@ fn strange_stores_are_refused() {
 }
 
 #[test]
+fn a_store_that_somebody_else_made_and_used_since_we_looked_is_taken_as_it_is() {
+    let room = Room::new();
+    save(&room.history(), 1);
+    let format = create(&open(&room.root()).unwrap()).unwrap();
+    assert!(format.allows(Access::Write));
+    assert_eq!(consistent(&room.history()).operations.len(), 1);
+}
+
+#[test]
 fn a_first_use_that_was_cut_off_begins_anew() {
     let room = Room::new();
     fs::create_dir_all(room.root().join("states")).unwrap();
