@@ -192,6 +192,20 @@ mod many_on_one_state {
         runs
     }
 
+    /// Whether Terraform gave up at once although it was told to wait; any other failure is a failure of
+    /// the test.
+    ///
+    /// Terraform 1.11.4 takes its lock first and writes who holds it afterwards; who comes in between
+    /// finds nobody to wait for, or half a name. Ten at once on one processor, without us: two to six.
+    #[track_caller]
+    fn lost_the_lock(transcript: &Transcript) -> bool {
+        let text = transcript.stderr_text();
+        let lost = text.contains("open .terraform.tfstate.lock.info: no such file or directory")
+            || text.contains("could not unmarshal lock info");
+        transcript.assert_status(i32::from(lost));
+        lost
+    }
+
     #[test]
     fn ten_applies_that_wait_for_each_other_are_a_consistent_chain() {
         let Some(sandbox) = Sandbox::new().with_real_terraform() else { return };
@@ -200,15 +214,21 @@ mod many_on_one_state {
             "main.tf",
             format!("resource \"terraform_data\" \"r\" {{\n  for_each = toset([{keys}])\n}}\n"),
         );
-        let transcripts = at_once(10, |n| {
+        let apply = |n: usize| {
             let target = format!("-target=terraform_data.r[\"k{n}\"]");
             sandbox.tf(["apply", "-auto-approve", "-lock-timeout=58s", &target]).start()
-        });
-        for transcript in &transcripts {
-            transcript.assert_status(0);
+        };
+        let transcripts = at_once(10, apply);
+        let refused: Vec<usize> = (0..10).filter(|n| lost_the_lock(&transcripts[*n])).collect();
+        for n in &refused {
+            apply(*n).finish().assert_status(0);
         }
         assert_eq!(instances(&sandbox.read(STATE)).len(), 10, "no result is lost");
-        for run in assert_complete(&sandbox, 10) {
+        let (failed, done): (Vec<_>, Vec<_>) = assert_complete(&sandbox, 10 + refused.len())
+            .into_iter()
+            .partition(|run| run.outcome() == "failed");
+        assert_eq!(failed.len(), refused.len(), "{failed:?}");
+        for run in done {
             let argv = run.begin["argv"].to_string();
             let own = (0..10).find(|n| argv.contains(&format!("k{n}"))).unwrap();
             let own = format!("rk{own}");
