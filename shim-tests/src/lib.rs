@@ -45,6 +45,7 @@ pub mod shim;
 pub mod stage;
 pub mod states;
 pub mod transcript;
+pub mod varying;
 pub mod wait;
 
 pub use bytes::Bytes;
