@@ -146,6 +146,12 @@ impl<'s> Invocation<'s> {
         self.launched("--close", &descriptor.to_string())
     }
 
+    /// Is killed when the thread that starts it ends: Go's `Pdeathsig`, as terraform-exec sets it on Linux.
+    #[must_use]
+    pub fn dying_with_its_parent(self) -> Self {
+        self.launched("--death-signal", &(Signal::SIGKILL as i32).to_string())
+    }
+
     /// Runs as the leader of a session on a pseudo-terminal of 80 by 24, which is all three streams.
     #[must_use]
     pub fn on_terminal(mut self) -> Self {
@@ -358,6 +364,19 @@ impl Running<'_> {
         drop(slave);
     }
 
+    /// Waits until stdout ends with a text.
+    pub fn wait_for_stdout(&self, end: &str) {
+        wait_until(&format!("`{end}` on stdout"), || self.stdout().ends_with(end.as_bytes()));
+    }
+
+    /// Writes to its input, which was left open.
+    ///
+    /// # Panics
+    /// If it was not, or nobody reads it.
+    pub fn write_stdin(&mut self, text: &str) {
+        self.stdin.as_mut().expect("the input was left open").write_all(text.as_bytes()).unwrap();
+    }
+
     /// Closes its input.
     pub fn close_stdin(&mut self) {
         self.stdin = None;
@@ -366,6 +385,14 @@ impl Running<'_> {
     /// Stops reading its stdout and closes the pipe, as `head` does.
     pub fn close_stdout(&mut self) {
         if let Some(reader) = self.stdout.take() {
+            reader.stop();
+        }
+    }
+
+    /// Stops reading both streams and closes the pipes, as a caller that gives up does.
+    pub fn close_output(&mut self) {
+        self.close_stdout();
+        if let Some(reader) = self.stderr.take() {
             reader.stop();
         }
     }

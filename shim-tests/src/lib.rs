@@ -32,12 +32,14 @@
 
 pub mod backend;
 pub mod bytes;
+pub mod callers;
 pub mod history;
 pub mod invocation;
 pub mod names;
 pub mod processes;
 pub mod programs;
 pub mod provider;
+pub mod recipes;
 pub mod reports;
 pub mod sandbox;
 pub mod scenario;

@@ -17,9 +17,22 @@ pub fn is_alive(pid: u32) -> bool {
 /// Returns the children of a process that are alive.
 #[must_use]
 pub fn children_of(parent: u32) -> Vec<u32> {
+    let is_child = |pid: &u32| field(*pid, 1) == Some(parent.to_string()) && is_alive(*pid);
+    everyone().into_iter().filter(is_child).collect()
+}
+
+/// Returns the members of a process group that are alive.
+#[must_use]
+pub fn in_group(group: u32) -> Vec<u32> {
+    let is_member = |pid: &u32| field(*pid, 2) == Some(group.to_string()) && is_alive(*pid);
+    everyone().into_iter().filter(is_member).collect()
+}
+
+/// Returns every process there is.
+#[must_use]
+pub fn everyone() -> Vec<u32> {
     let entries = std::fs::read_dir("/proc").expect("/proc is there");
-    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    pids.filter(|pid| field(*pid, 1) == Some(parent.to_string()) && is_alive(*pid)).collect()
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
 }
 
 /// Whether a signal was sent to a process and has not been taken by it yet.

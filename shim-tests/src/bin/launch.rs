@@ -1,5 +1,5 @@
-//! `launch [--block N]… [--ignore N]… [--close N]… [--terminal PATH] PROGRAM ARGS…`: starts a program in
-//! odd surroundings, in the same process.
+//! `launch [--block N]… [--ignore N]… [--close N]… [--death-signal N] [--terminal PATH] PROGRAM ARGS…`:
+//! starts a program in odd surroundings, in the same process.
 //!
 //! The standard library has no safe way to give a child a signal mask, an ignored signal, a closed
 //! stream or a terminal of its own. The mask is set here and survives because the last step is a plain
@@ -22,6 +22,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
+use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::{execve, setsid};
 
@@ -38,6 +39,9 @@ fn main() {
             Some("--ignore") => script.push_str(&["trap '' ", &value, "; "].concat()),
             Some("--close") if value == "0" => script.push_str("exec <&-; "),
             Some("--close") => script.push_str(&["exec ", &value, ">&-; "].concat()),
+            Some("--death-signal") => {
+                set_pdeathsig(signal(&value)).expect("a signal can be chosen");
+            }
             Some("--terminal") => terminal = Some(value),
             _ => panic!("unknown flag {}", flag.display()),
         }

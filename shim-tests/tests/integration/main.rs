@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail the test as tests do")]
 
+mod callers;
 mod check;
 mod contract;
 mod crash;
@@ -13,6 +14,7 @@ mod locate;
 mod looking;
 mod overlap;
 mod provider;
+mod recipes;
 mod remote;
 mod reports;
 mod restore;
