@@ -372,6 +372,8 @@ fn real_hints(error: &NotFound) -> Vec<String> {
         NotFound::NotAbsolute { .. }
         | NotFound::Missing { .. }
         | NotFound::Ourselves { .. }
+        | NotFound::LeadsBack { .. }
+        | NotFound::Circle { .. }
         | NotFound::Loop { .. } => "set TF_SHIM_REAL to the absolute path of the real program",
     };
     vec![hint.to_owned()]

@@ -6,6 +6,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
 
 use crate::env;
 
@@ -193,15 +194,21 @@ impl CommandLine {
 
     /// Names this command on this state, so that a shim further down does not guard it once more.
     pub(super) fn fingerprint(&self) -> u64 {
-        let directory = std::env::current_dir().unwrap_or_default();
-        let directory = self.chdir.as_ref().map_or(directory.clone(), |dir| directory.join(dir));
+        let mut hash = Fnv::default();
+        hash.add(&self.place(&std::env::current_dir().unwrap_or_default()).to_le_bytes());
+        for name in [env::TF_DATA_DIR, env::TF_WORKSPACE] {
+            hash.add(std::env::var_os(name).unwrap_or_default().as_bytes());
+        }
+        hash.value
+    }
+
+    /// Names this command and where it works, as far as words and the working directory tell.
+    pub(super) fn place(&self, here: &Path) -> u64 {
+        let directory = self.chdir.as_ref().map_or(here.to_owned(), |chdir| here.join(chdir));
         let directory = directory.canonicalize().unwrap_or(directory);
         let mut hash = Fnv::default();
         hash.add(self.command.as_bytes());
         hash.add(directory.as_os_str().as_bytes());
-        for name in [env::TF_DATA_DIR, env::TF_WORKSPACE] {
-            hash.add(std::env::var_os(name).unwrap_or_default().as_bytes());
-        }
         for flag in self.parse().flags.iter().filter(|flag| flag.name.starts_with("state")) {
             hash.add(flag.name.as_bytes());
             hash.add(flag.value.as_deref().unwrap_or_default().as_bytes());
@@ -366,8 +373,9 @@ pub(crate) fn split(value: &OsStr) -> Result<Vec<OsString>, Unparsable> {
 }
 
 /// The 64-bit FNV-1a hash, fields kept apart.
-struct Fnv {
-    value: u64,
+pub(super) struct Fnv {
+    /// The hash so far.
+    pub(super) value: u64,
 }
 
 impl Default for Fnv {
@@ -377,7 +385,8 @@ impl Default for Fnv {
 }
 
 impl Fnv {
-    fn add(&mut self, field: &[u8]) {
+    /// Adds a field.
+    pub(super) fn add(&mut self, field: &[u8]) {
         for byte in field.iter().chain(&[0xff]) {
             self.value = (self.value ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         }

@@ -4,6 +4,7 @@
 //! Terraform would not parse, no lock, no thread. What decides is the order in which Terraform itself
 //! decides (terraform-facts.md 2): whoever changes [`route`] changes what is protected.
 
+mod ancestry;
 pub(crate) mod argv;
 pub(crate) mod depth;
 pub(crate) mod handover;
@@ -117,7 +118,7 @@ pub(crate) fn route(arguments: &[OsString], depth: &Depth) -> Route {
     }
     let Some(verb) = Verb::of(&line) else { return Route::Forward };
     let fingerprint = line.fingerprint();
-    if depth.is_guarding(fingerprint) {
+    if depth.is_guarding(fingerprint, &line) {
         return Route::Forward;
     }
     Route::Guard(Box::new(Guarded { verb, fingerprint, line }))

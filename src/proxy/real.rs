@@ -78,6 +78,20 @@ pub(crate) enum NotFound {
         /// What it says.
         path: PathBuf,
     },
+    /// `TF_SHIM_REAL` names what called us.
+    #[error("TF_SHIM_REAL leads back to tf: `{}`", path.display())]
+    LeadsBack {
+        /// What it says.
+        path: PathBuf,
+    },
+    /// What there is on `PATH` called us.
+    #[error("no real {} found on PATH: what is there leads back to tf", names.join(" or "))]
+    Circle {
+        /// The names looked for.
+        names: Vec<&'static str>,
+        /// What was looked at.
+        candidates: Vec<Candidate>,
+    },
     /// It is there and may not be run.
     #[error("the real binary is not executable: `{}`", path.display())]
     NotExecutable {
@@ -100,17 +114,24 @@ impl NotFound {
         match self {
             Self::NotExecutable { .. } => 126,
             Self::Nowhere { .. } | Self::Missing { .. } => 127,
-            Self::NotAbsolute { .. } | Self::Ourselves { .. } | Self::Loop { .. } => 125,
+            Self::NotAbsolute { .. }
+            | Self::Ourselves { .. }
+            | Self::LeadsBack { .. }
+            | Self::Circle { .. }
+            | Self::Loop { .. } => 125,
         }
     }
 
     /// What was looked at, for the message.
     pub(crate) fn candidates(&self) -> &[Candidate] {
         match self {
-            Self::Nowhere { candidates, .. } | Self::Loop { candidates, .. } => candidates,
+            Self::Nowhere { candidates, .. }
+            | Self::Circle { candidates, .. }
+            | Self::Loop { candidates, .. } => candidates,
             Self::NotAbsolute { .. }
             | Self::Missing { .. }
             | Self::Ourselves { .. }
+            | Self::LeadsBack { .. }
             | Self::NotExecutable { .. } => &[],
         }
     }
@@ -129,26 +150,36 @@ impl RealBinary {
             return Err(NotFound::Loop { count: depth.count(), candidates });
         }
         if let Some(path) = std::env::var_os(env::REAL).filter(|value| !value.is_empty()) {
-            return Self::named(PathBuf::from(path), ourselves);
+            return Self::named(PathBuf::from(path), ourselves, depth);
         }
+        let mut is_circle = false;
         for name in names {
             for path in on_path(name) {
-                let Some(id) = FileId::at(&path) else { continue };
-                if Some(id) != ourselves && !depth.rules_out(id) {
+                let Ok(found) = std::fs::metadata(&path) else { continue };
+                let id = FileId::of(&found);
+                if Some(id) == ourselves || depth.knows_as_shim(id) {
+                    continue;
+                }
+                if !depth.leads_back(id, found.len()) {
                     return Ok(Self { path, id, name, found_by: FoundBy::Path });
                 }
+                is_circle = true;
             }
         }
-        Err(not_found(names, candidates(names, ourselves, depth)))
+        Err(not_found(names, candidates(names, ourselves, depth), is_circle))
     }
 
-    fn named(path: PathBuf, ourselves: Option<FileId>) -> Result<Self, NotFound> {
+    fn named(path: PathBuf, ourselves: Option<FileId>, depth: &Depth) -> Result<Self, NotFound> {
         if !path.is_absolute() {
             return Err(NotFound::NotAbsolute { path });
         }
-        let Some(id) = FileId::at(&path) else { return Err(NotFound::Missing { path }) };
+        let Ok(found) = std::fs::metadata(&path) else { return Err(NotFound::Missing { path }) };
+        let id = FileId::of(&found);
         if Some(id) == ourselves {
             return Err(NotFound::Ourselves { path });
+        }
+        if depth.knows_as_shim(id) || depth.leads_back(id, found.len()) {
+            return Err(NotFound::LeadsBack { path });
         }
         if !is_executable(&path) {
             return Err(NotFound::NotExecutable { path });
@@ -219,30 +250,38 @@ fn on_path(name: &str) -> impl Iterator<Item = PathBuf> {
 fn candidates(names: &[&str], ourselves: Option<FileId>, depth: &Depth) -> Vec<Candidate> {
     let entries = absolute_path_entries().unwrap_or_default();
     let directories = std::env::split_paths(&entries).filter(|entry| entry.is_absolute());
-    let directories: Vec<PathBuf> = directories.collect();
+    let mut directories: Vec<PathBuf> = directories.collect();
+    let mut seen = Vec::new();
+    directories.retain(|directory| {
+        let is_new = !seen.contains(directory);
+        seen.push(directory.clone());
+        is_new
+    });
     let files = names.iter().flat_map(|name| directories.iter().map(move |dir| dir.join(name)));
     files.filter_map(|path| judge(path, ourselves, depth)).collect()
 }
 
 fn judge(path: PathBuf, ourselves: Option<FileId>, depth: &Depth) -> Option<Candidate> {
-    let id = FileId::at(&path)?;
-    if path.is_dir() {
+    let found = std::fs::metadata(&path).ok()?;
+    if found.is_dir() {
         return None;
     }
-    let verdict = match id {
+    let verdict = match FileId::of(&found) {
         id if Some(id) == ourselves => Verdict::Ourselves,
-        id if depth.rules_out(id) => Verdict::Shim,
+        id if depth.knows_as_shim(id) || depth.leads_back(id, found.len()) => Verdict::Shim,
         _ if !is_executable(&path) => Verdict::NotExecutable,
         _ => Verdict::Fits,
     };
     Some(Candidate { path, verdict })
 }
 
-fn not_found(names: &[&'static str], candidates: Vec<Candidate>) -> NotFound {
+fn not_found(names: &[&'static str], candidates: Vec<Candidate>, is_circle: bool) -> NotFound {
     let barred = candidates.iter().find(|found| found.verdict == Verdict::NotExecutable);
+    let names = names.to_vec();
     match barred {
         Some(found) => NotFound::NotExecutable { path: found.path.clone() },
-        None => NotFound::Nowhere { names: names.to_vec(), candidates },
+        None if is_circle => NotFound::Circle { names, candidates },
+        None => NotFound::Nowhere { names, candidates },
     }
 }
 

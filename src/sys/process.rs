@@ -87,6 +87,27 @@ pub(crate) fn start_of(pid: i32) -> Option<u64> {
     stat_field(pid, 22)
 }
 
+/// The command line of a process, its name included; none where there is no such process or it is not told.
+pub(crate) fn words_of(pid: i32) -> Option<Vec<OsString>> {
+    let text = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let text = text.strip_suffix(b"\0")?;
+    Some(text.split(|byte| *byte == 0).map(|word| OsStr::from_bytes(word).to_owned()).collect())
+}
+
+/// The working directory of a process; none where we may not look.
+pub(crate) fn directory_of(pid: i32) -> Option<PathBuf> {
+    std::fs::read_link(format!("/proc/{pid}/cwd")).ok()
+}
+
+/// What a variable was when a process was started; none where it was not set, or where we may not look.
+pub(crate) fn variable_of(pid: i32, name: &OsStr) -> Option<OsString> {
+    let text = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let value =
+        |entry: &[u8]| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=").map(<[u8]>::to_vec);
+    let value = text.split(|byte| *byte == 0).find_map(value)?;
+    Some(OsStr::from_bytes(&value).to_owned())
+}
+
 /// A field of `/proc/PID/stat`, counted from 1 as in `proc_pid_stat(5)`; from the third on.
 fn stat_field<T: std::str::FromStr>(pid: i32, number: usize) -> Option<T> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
