@@ -148,7 +148,7 @@ impl<'a> Run<'a> {
             Reach::States(locations) => locations,
             Reach::Nothing | Reach::Stops => return Ok(None),
         };
-        let terraform = Terraform::new(real, call.depth.clone(), setting.directory.clone());
+        let terraform = Terraform::new(real, call.depth.clone(), setting.directory.clone(), chdir);
         if setting.may_need_init && call.guarded.verb != Verb::Init {
             let answer = terraform.ask_for(&["state", "pull"], &[], None, context.limits());
             if answer.as_ref().err().is_some_and(is_sure_stop) {

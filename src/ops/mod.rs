@@ -13,7 +13,7 @@ pub(crate) mod resume;
 pub(crate) mod undo;
 pub(crate) mod which;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -192,6 +192,8 @@ pub(crate) struct Subject {
     pub(crate) workspace: Option<String>,
     /// The root module.
     pub(crate) directory: PathBuf,
+    /// What `-chdir=` named, as it was given.
+    chdir: Option<OsString>,
 }
 
 impl Subject {
@@ -209,7 +211,9 @@ impl Subject {
             (None, Some(workspace)) => setting.of_workspace(workspace),
             (None, None) => setting.current(),
         };
-        Ok(Self { location, workspace: choice.workspace.clone(), directory: setting.directory })
+        let chdir = chdir.map(OsStr::to_owned);
+        let workspace = choice.workspace.clone();
+        Ok(Self { location, workspace, directory: setting.directory, chdir })
     }
 
     /// A conversation with the real binary, in the root module.
@@ -219,7 +223,7 @@ impl Subject {
     pub(crate) fn terraform(&self, called_as: &OsStr) -> Result<Terraform, Error> {
         let depth = Depth::from_environment();
         let real = RealBinary::find(called_as, &depth)?;
-        Ok(Terraform::new(real, depth, self.directory.clone()))
+        Ok(Terraform::new(real, depth, self.directory.clone(), self.chdir.as_deref()))
     }
 
     /// The state's name for reports.

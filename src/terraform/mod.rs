@@ -146,17 +146,27 @@ pub(crate) struct Limits<'a> {
     pub(crate) give_up: &'a dyn Fn() -> bool,
 }
 
-/// A real binary and the directory it is asked in.
+/// A real binary and the root module it is asked about.
+///
+/// It is asked as the user calls it, in our own directory and with the same `-chdir=`: what stands behind the
+/// name may be a version manager, and asdf and mise choose the version by the working directory alone.
 pub(crate) struct Terraform {
     real: RealBinary,
     depth: Depth,
     directory: PathBuf,
+    chdir: Option<OsString>,
 }
 
 impl Terraform {
-    /// A real binary, asked in `directory`.
-    pub(crate) fn new(real: RealBinary, depth: Depth, directory: PathBuf) -> Self {
-        Self { real, depth, directory }
+    /// A real binary, asked about the root module `directory`, which is what `-chdir=` leads to.
+    pub(crate) fn new(
+        real: RealBinary,
+        depth: Depth,
+        directory: PathBuf,
+        chdir: Option<&OsStr>,
+    ) -> Self {
+        let chdir = chdir.map(|chdir| [OsStr::new("-chdir="), chdir].into_iter().collect());
+        Self { real, depth, directory, chdir }
     }
 
     /// The real binary.
@@ -164,7 +174,7 @@ impl Terraform {
         &self.real
     }
 
-    /// The directory it is asked in.
+    /// The root module it is asked about.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
@@ -208,11 +218,11 @@ impl Terraform {
         input: Option<Vec<u8>>,
         answer: impl Into<OwnedFd>,
     ) -> duct::Expression {
+        let words = self.chdir.as_deref().into_iter().chain(arguments.iter().copied());
         #[expect(clippy::disallowed_methods, reason = "the one place that asks the real binary")]
-        let command = duct::cmd(self.real.path(), arguments)
+        let command = duct::cmd(self.real.path(), words)
             .stdout_file(answer.into())
             .unchecked()
-            .dir(&self.directory)
             .full_env(self.scrubbed_environment(set));
         match input {
             Some(bytes) => command.stdin_bytes(bytes),
@@ -232,12 +242,17 @@ impl Terraform {
     }
 
     /// Our environment without what would change a helper's answer: `TF_CLI_ARGS*` would be added to
-    /// its command line (terraform-facts.md 1.4), `TF_LOG*` to its stderr.
+    /// its command line (terraform-facts.md 1.4), `TF_LOG*` to its stderr. And without what would make the
+    /// answer public: setup-terraform's wrapper (v4) and tenv (v4) write all they hear into `GITHUB_OUTPUT`,
+    /// and that would be the state. Without the variable the wrapper would write to stdout, so it is led astray.
     fn scrubbed_environment(&self, set: &[(&str, &OsStr)]) -> Vec<(OsString, OsString)> {
         let handing = Handing::Child { of: Own::read().pid };
         let depth = self.depth.deeper(handing, self.real.id(), None).to_value();
         let own = [(env::DEPTH, depth.as_os_str()), ("TF_INPUT", OsStr::new("0"))];
-        let set: Vec<(&str, &OsStr)> = own.into_iter().chain(set.iter().copied()).collect();
+        let has_outputs = std::env::var_os(env::GITHUB_OUTPUT).is_some();
+        let astray = has_outputs.then_some((env::GITHUB_OUTPUT, OsStr::new("/dev/null")));
+        let set: Vec<(&str, &OsStr)> =
+            own.into_iter().chain(astray).chain(set.iter().copied()).collect();
         let kept = std::env::vars_os().filter(|(name, _)| {
             let name = name.as_bytes();
             let is_scrubbed = name.starts_with(b"TF_CLI_ARGS") || name.starts_with(b"TF_LOG");

@@ -181,7 +181,7 @@ impl Stage {
         let variables =
             if names_ephemeral(&modules) { Variables::Again } else { Variables::InThePlan };
         let words = Words { plan, apply, destroy, variables };
-        let terraform = Terraform::new(real, depth, setting.directory);
+        let terraform = Terraform::new(real, depth, setting.directory, request.chdir);
         let configuration = Configuration::of(&modules);
         Ok(Self { terraform, scratch, supervisor, words, configuration })
     }
