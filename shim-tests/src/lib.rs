@@ -35,6 +35,7 @@ pub mod bytes;
 pub mod callers;
 pub mod history;
 pub mod invocation;
+pub mod managers;
 pub mod names;
 pub mod processes;
 pub mod programs;

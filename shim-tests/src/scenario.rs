@@ -120,6 +120,8 @@ pub enum Event {
 /// How the fake was called.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Call {
+    /// Where the program is, links resolved: tells one version from another.
+    pub program: Bytes,
     /// The whole argument vector, the name included.
     pub argv: Vec<Bytes>,
     /// Directory at the start, before `-chdir`.

@@ -186,6 +186,9 @@ fn describe_call() -> Call {
         Stream { target: target.as_os_str().into(), is_terminal }
     });
     Call {
+        program: Bytes::from(
+            std::fs::read_link("/proc/self/exe").expect("/proc is there").as_os_str(),
+        ),
         argv: std::env::args_os().map(|arg| arg.as_os_str().into()).collect(),
         cwd: std::env::current_dir().unwrap_or_default().as_os_str().into(),
         environment: std::env::vars_os()

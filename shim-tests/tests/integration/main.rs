@@ -12,6 +12,8 @@ mod harness;
 mod layers;
 mod locate;
 mod looking;
+mod managers;
+mod nested;
 mod overlap;
 mod provider;
 mod recipes;
