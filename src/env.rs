@@ -37,6 +37,16 @@ pub(crate) const TF_WORKSPACE: &str = "TF_WORKSPACE";
 /// A shell asks for completions; Terraform answers and does nothing else. Hot.
 pub(crate) const COMP_LINE: &str = "COMP_LINE";
 
+/// Where Terraform's own configuration is; not the one of a project.
+pub(crate) const TF_CLI_CONFIG_FILE: &str = "TF_CLI_CONFIG_FILE";
+
+/// What the names of our variables begin with.
+pub(crate) const PREFIX: &str = "TF_SHIM_";
+/// What the names of those begin with that only tests and debug builds know.
+pub(crate) const TEST_PREFIX: &str = "TF_SHIM_TEST";
+/// Every variable of ours.
+pub(crate) const OURS: &[&str] = &[BYPASS, REAL, STORE, ON_ERROR, QUIET, TALK, DEPTH];
+
 /// When a variable is looked at. For the reference page.
 #[cfg(test)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,4 +116,16 @@ pub(crate) const VARIABLES: &[Variable] = &[
 /// Whether a switch is on: set, not empty, and not `0`.
 pub(crate) fn is_on(name: &str) -> bool {
     std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OURS, PREFIX, VARIABLES};
+
+    #[test]
+    fn every_variable_of_the_reference_is_one_of_ours() {
+        let listed: Vec<_> = VARIABLES.iter().map(|variable| variable.name).collect();
+        assert_eq!(listed, OURS);
+        assert!(OURS.iter().all(|name| name.starts_with(PREFIX)));
+    }
 }

@@ -35,6 +35,14 @@ Status: 0 idempotent, 2 not, 3 not confirmed, 4 no verdict possible, 124 timed
 out. Reports: text json junit sarif markdown html gitlab-codequality
 gitlab-terraform, each with =PATH, or =- for stdout; and github.";
 
+/// What `doctor` does; shown below its options. It fits 80 columns.
+const DOCTOR: &str = "\
+It looks, and changes nothing; no remote is asked. Each finding has a word that
+stays the same, why it matters, and a command that mends it.
+
+Status: 0 where nothing is wrong or there are only notes, 1 where there is a
+problem. With --json, for monitoring.";
+
 /// What `tf shim` is, above its commands.
 const ABOUT: &str = "Saves the state of Terraform before and after each change, and brings it back.\n\
                      Without a command: where things stand.";
@@ -314,6 +322,9 @@ pub(crate) enum Command {
     /// Prove that plan, apply, plan ends empty, or say why it does not.
     #[command(after_help = ROUNDS)]
     Check(CheckOptions),
+    /// Say what is wrong with this set-up, and how to mend it.
+    #[command(after_help = DOCTOR)]
+    Doctor,
     /// Show which terraform runs, and how a command line would be treated.
     Which {
         /// A command line of terraform's.

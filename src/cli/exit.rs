@@ -17,7 +17,7 @@ pub(super) const STATUSES: &[Status] = &[
     Status {
         number: "1",
         proxied: "Terraform's own",
-        shim: "understood but failed: an unknown REF, a damaged object",
+        shim: "failed: an unknown REF, a damaged object; `doctor`: a problem",
     },
     Status {
         number: "2",

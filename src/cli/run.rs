@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use crate::config::Config;
 use crate::error::{Caller, Error, status};
 use crate::model::reference::Reference;
+use crate::ops::doctor::{self, Patient};
 use crate::ops::history::{self, Overwrite, Pinning};
 use crate::ops::report::VersionReport;
 use crate::ops::restore::Prepared;
@@ -94,6 +95,7 @@ impl Session<'_> {
                 self.answer(&report)?;
                 Ok(if is_found { status::DONE } else { status::NOT_FOUND })
             }
+            Command::Doctor => self.doctor(),
             Command::Status => {
                 let context = self.context_for_looking()?;
                 let subject = self.subject();
@@ -138,6 +140,22 @@ impl Session<'_> {
 
     fn version(&self) -> Result<u8, Trouble> {
         self.answer(&VersionReport { version: env!("CARGO_PKG_VERSION") })
+    }
+
+    /// Nothing has to be right for this: what cannot be read is among what it finds.
+    fn doctor(&self) -> Result<u8, Trouble> {
+        let config = Config::load_for_looking(&root_module(self.chdir));
+        let context = config.ok().map(|(config, _)| self.with_store(config));
+        let patient = Patient {
+            called_as: self.called_as,
+            chdir: self.chdir,
+            choice: &self.choice(),
+            store: self.invocation.common.store.as_deref(),
+            context,
+        };
+        let report = doctor::examine(&patient)?;
+        self.answer(&report)?;
+        Ok(if report.problems() == 0 { status::DONE } else { status::FAILED })
     }
 
     fn list(&self, number: Option<usize>, all: bool) -> Result<u8, Trouble> {
@@ -259,10 +277,13 @@ impl Session<'_> {
         Context::new(config)
     }
 
-    fn subject(&self) -> Result<Subject, Error> {
+    fn choice(&self) -> Choice {
         let common = &self.invocation.common;
-        let choice = Choice { workspace: common.workspace.clone(), state: common.state.clone() };
-        Subject::find(self.chdir, &choice)
+        Choice { workspace: common.workspace.clone(), state: common.state.clone() }
+    }
+
+    fn subject(&self) -> Result<Subject, Error> {
+        Subject::find(self.chdir, &self.choice())
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Every fault in a file names it, the line and the key: a person must find it without reading the rest.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +65,19 @@ pub(crate) enum ConfigError {
 }
 
 impl ConfigError {
+    /// The file and the line that are meant; none for what has no file.
+    pub(crate) fn place(&self) -> Option<(&Path, Option<usize>)> {
+        match self {
+            Self::Read { path, .. } => Some((path, None)),
+            Self::Syntax { place, .. }
+            | Self::UnknownKey { place, .. }
+            | Self::ForbiddenKey { place, .. }
+            | Self::Value { place, .. }
+            | Self::MissingKey { place, .. } => Some((&place.file, place.line)),
+            Self::NoHome => None,
+        }
+    }
+
     /// Whether it only says that there is no place to save to.
     pub(crate) fn is_about_the_store(&self) -> bool {
         matches!(self, Self::NoHome)

@@ -95,6 +95,17 @@ impl Config {
     }
 }
 
+/// Everything that is wrong with the files and variables that count for a root module, where
+/// [`Config::load`] stops at the first: one fault a file, then the variables that hold the wrong thing.
+pub(crate) fn faults(root_module: &Path) -> (Vec<ConfigError>, Vec<&'static str>) {
+    let files = UserFile::load().err().into_iter().chain(project::faults(root_module)).collect();
+    let is_relative = |store: OsString| !Path::new(&store).is_absolute();
+    let is_no_word = |word: OsString| word.to_str().and_then(OnError::parse).is_none();
+    let store = set_variable(env::STORE).is_some_and(is_relative).then_some(env::STORE);
+    let on_error = set_variable(env::ON_ERROR).is_some_and(is_no_word).then_some(env::ON_ERROR);
+    (files, store.into_iter().chain(on_error).collect())
+}
+
 impl OnError {
     /// What the environment alone says.
     pub(crate) fn of_environment() -> Self {
@@ -128,7 +139,7 @@ fn variable(name: &str, expected: &'static str) -> ConfigError {
 
 /// `$XDG_STATE_HOME/tf-shim`, else `~/.local/state/tf-shim`. A relative XDG path is ignored, as its
 /// specification says.
-fn default_store() -> Result<PathBuf, ConfigError> {
+pub(crate) fn default_store() -> Result<PathBuf, ConfigError> {
     let xdg = set_variable("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let state = xdg.or_else(|| home().map(|home| home.join(".local/state")));
     state.map(|state| state.join("tf-shim")).ok_or(ConfigError::NoHome)

@@ -2,7 +2,7 @@
 //!
 //! Reviewed in git and not trusted: they hold `[guard]` and `[check]` and nothing else.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml::de::DeValue;
 
@@ -24,16 +24,30 @@ pub(crate) fn repository_top(directory: &Path) -> Option<&Path> {
 /// # Errors
 /// The first thing that is wrong, with file, line and key.
 pub(super) fn load(root_module: &Path) -> Result<CheckConfig, ConfigError> {
-    let root = root_module.canonicalize().unwrap_or_else(|_| root_module.to_owned());
-    let top = repository_top(&root).unwrap_or(&root);
     let mut check = CheckConfig::default();
-    for directory in root.ancestors().take_while(|directory| directory.starts_with(top)) {
-        let path = directory.join(PROJECT_FILE);
+    for path in files(root_module) {
         if let Some(text) = read(&path)? {
             check.add(parse(&path, &text)?);
         }
     }
     Ok(check)
+}
+
+/// The first thing that is wrong with each of them.
+pub(super) fn faults(root_module: &Path) -> impl Iterator<Item = ConfigError> {
+    let fault = |path: PathBuf| match read(&path) {
+        Ok(text) => parse(&path, &text?).err(),
+        Err(fault) => Some(fault),
+    };
+    files(root_module).into_iter().filter_map(fault)
+}
+
+/// Where project files may be, the nearest first.
+fn files(root_module: &Path) -> Vec<PathBuf> {
+    let root = root_module.canonicalize().unwrap_or_else(|_| root_module.to_owned());
+    let top = repository_top(&root).unwrap_or(&root);
+    let directories = root.ancestors().take_while(|directory| directory.starts_with(top));
+    directories.map(|directory| directory.join(PROJECT_FILE)).collect()
 }
 
 /// Takes the text of one apart.

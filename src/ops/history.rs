@@ -353,11 +353,21 @@ fn fill_from_store(
         return Ok(());
     }
     if let (Some(now), Some(reading)) = (&report.now, reading) {
-        let good = head.good.as_ref().map(|(_, good)| good);
-        let meaning = good.map_or(Meaning::Unknown, |good| capture::meaning(&dir, good, reading));
-        report.findings = judge(now, good, meaning).into_iter().map(finding).collect();
+        let notes = objections(&dir, &head, (now, reading));
+        report.findings = notes.into_iter().map(finding).collect();
     }
     Ok(())
+}
+
+/// What the guards say of a state as it is now, next to what is known of it.
+pub(super) fn objections(
+    dir: &StateDir,
+    head: &store::Head,
+    (now, reading): (&Image, &Reading),
+) -> Vec<GuardNote> {
+    let good = head.good.as_ref().map(|(_, good)| good);
+    let meaning = good.map_or(Meaning::Unknown, |good| capture::meaning(dir, good, reading));
+    judge(now, good, meaning)
 }
 
 fn finding(note: GuardNote) -> Finding {

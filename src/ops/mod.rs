@@ -4,6 +4,7 @@
 
 pub(crate) mod capture;
 pub(crate) mod check;
+pub(crate) mod doctor;
 pub(crate) mod guarded;
 pub(crate) mod history;
 mod record;

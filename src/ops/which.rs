@@ -15,12 +15,16 @@ use super::report::{RealReport, RouteReport, StateName, WhichReport};
 /// The real binary, or why there is none.
 pub(crate) fn real_report(called_as: &OsStr) -> Result<RealReport, String> {
     let real = RealBinary::find(called_as, &Depth::from_environment());
-    let real = real.map_err(|error| error.to_string())?;
+    real.as_ref().map(report_of).map_err(ToString::to_string)
+}
+
+/// A real binary, and how it was found, in words.
+pub(super) fn report_of(real: &RealBinary) -> RealReport {
     let found_by = match real.found_by() {
         FoundBy::Variable => "TF_SHIM_REAL".to_owned(),
         FoundBy::Path => format!("first `{}` on PATH", real.name()),
     };
-    Ok(RealReport { path: real.path().to_owned(), found_by })
+    RealReport { path: real.path().to_owned(), found_by }
 }
 
 /// Tells how a command line (without our own name) would be treated; an empty one only asks for the

@@ -33,6 +33,7 @@ mod record;
 mod running;
 mod segment;
 mod state_dir;
+mod survey;
 #[cfg(test)]
 mod tests;
 
@@ -44,7 +45,9 @@ pub(crate) use self::locking::DirLock;
 pub(crate) use self::object::describe;
 pub(crate) use self::record::{Entry, RecordKind, Side, Target};
 pub(crate) use self::running::{Running, RunningMark};
+pub(crate) use self::segment::Damage;
 pub(crate) use self::state_dir::StateDir;
+pub(crate) use self::survey::{Oddity, Survey, check_usable};
 
 /// The name of the directory of all histories.
 const STATES: &str = "states";

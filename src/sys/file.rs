@@ -11,6 +11,7 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc;
+use nix::unistd::{AccessFlags, access};
 
 /// Which file this is, whatever it is called: device and inode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +86,12 @@ pub(crate) fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).open(path)?.write_all(bytes)
+}
+
+/// Whether files can be made in a directory.
+pub(crate) fn takes_files(directory: &Path) -> bool {
+    let wish = AccessFlags::W_OK | AccessFlags::X_OK;
+    directory.is_dir() && access(directory, wish).is_ok()
 }
 
 /// Who holds Terraform's lock on a state file.

@@ -13,8 +13,10 @@ compile_error!(
 pub(crate) mod checkpoint;
 pub(crate) mod file;
 pub(crate) mod fs;
+pub(crate) mod helper;
 pub(crate) mod lock;
 pub(crate) mod mark;
+pub(crate) mod mount;
 pub(crate) mod process;
 pub(crate) mod random;
 pub(crate) mod scratch;

@@ -77,6 +77,18 @@ const IDENTITY: &[(&str, &[Attribute])] = &[
     ("remote", &[("organization", &[]), ("hostname", &[]), ("workspaces", &[])]),
 ];
 
+/// What turns locking on in the kinds of backend that do not lock by themselves: any one of these
+/// attributes, or the variable that fills it (their documentation, Terraform 1.11).
+const LOCKING: &[(&str, &[Attribute])] = &[
+    ("http", &[("lock_address", &["TF_HTTP_LOCK_ADDRESS"])]),
+    ("s3", &[("use_lockfile", &[]), ("dynamodb_table", &[])]),
+    ("oss", &[("tablestore_table", &[])]),
+];
+
+/// Attributes whose name has one of these in it hold what nobody else may know.
+const CONFIDENTIAL: &[&str] =
+    &["password", "secret", "token", "access_key", "private_key", "credentials", "conn_str"];
+
 impl Backend {
     /// The implicit backend: state in the directory itself.
     pub(crate) fn implicit() -> Self {
@@ -148,6 +160,49 @@ impl Backend {
             Value::String(text) => Some(text.clone()),
             other => Some(without_nulls(other)?.to_string()),
         }
+    }
+
+    /// The attribute that would make a backend lock that does not; none for one that does, and for one whose
+    /// manners are not known.
+    pub(crate) fn missing_lock(&self) -> Option<&'static str> {
+        if self.kind == "consul" && self.config.get("lock") == Some(&Value::Bool(false)) {
+            return Some("lock");
+        }
+        let (_, attributes) = LOCKING.iter().find(|(kind, _)| *kind == self.kind)?;
+        let is_set = |name: &str| match self.config.get(name) {
+            None | Some(Value::Null | Value::Bool(false)) => false,
+            Some(Value::String(text)) => !text.is_empty(),
+            Some(_) => true,
+        };
+        let locks = |(name, variables): &Attribute| is_set(name) || first_set(variables).is_some();
+        let first = attributes.first().map(|(name, _)| *name);
+        first.filter(|_| !attributes.iter().any(locks))
+    }
+
+    /// The shell command that tells whether the backend keeps older versions of a state, which only its
+    /// own tools can tell; none where there is no such thing to ask.
+    pub(crate) fn versioning_question(&self, quote: impl Fn(&str) -> String) -> Option<String> {
+        let name = |attribute: &str| self.text(attribute).map(&quote);
+        match self.kind.as_str() {
+            "s3" => Some(format!("aws s3api get-bucket-versioning --bucket {}", name("bucket")?)),
+            "gcs" => Some(format!(
+                "gcloud storage buckets describe {} --format='value(versioning_enabled)'",
+                quote(&format!("gs://{}", self.text("bucket")?))
+            )),
+            "azurerm" => Some(format!(
+                "az storage account blob-service-properties show --query isVersioningEnabled \
+                 --account-name {}",
+                name("storage_account_name")?
+            )),
+            _ => None,
+        }
+    }
+
+    /// Whether the record holds what nobody else may know: values given by `-backend-config` are in it in
+    /// clear text (terraform-facts.md 1.3).
+    pub(crate) fn holds_secrets(&self) -> bool {
+        let is_secret = |name: &str| CONFIDENTIAL.iter().any(|part| name.contains(part));
+        self.config.iter().any(|(name, value)| is_secret(name) && !value.is_null())
     }
 
     /// Whether two backends keep the same state.
@@ -242,5 +297,41 @@ mod tests {
             attributes.into_iter().collect::<Vec<_>>(),
             [("directory".to_owned(), "/srv/net".to_owned())]
         );
+    }
+
+    #[test]
+    fn a_backend_that_does_not_lock_is_known() {
+        for (kind, config, missing) in [
+            ("http", r#"{"lock_address":null}"#, Some("lock_address")),
+            ("http", r#"{"lock_address":"http://x/lock"}"#, None),
+            ("s3", r#"{"use_lockfile":false,"dynamodb_table":""}"#, Some("use_lockfile")),
+            ("s3", r#"{"use_lockfile":true}"#, None),
+            ("s3", r#"{"dynamodb_table":"locks"}"#, None),
+            ("consul", r#"{"lock":false}"#, Some("lock")),
+            ("consul", r#"{"lock":null}"#, None),
+            ("gcs", "{}", None),
+            ("brandnew", "{}", None),
+        ] {
+            assert_eq!(backend(kind, config).missing_lock(), missing, "{kind} {config}");
+        }
+    }
+
+    #[test]
+    fn the_question_about_versioning_is_that_of_the_service() {
+        let ask = |kind: &str, config: &str| {
+            backend(kind, config).versioning_question(|name| format!("'{name}'"))
+        };
+        let s3 = ask("s3", r#"{"bucket":"acme","secret_key":"hidden"}"#).unwrap();
+        assert_eq!(s3, "aws s3api get-bucket-versioning --bucket 'acme'");
+        assert!(ask("gcs", r#"{"bucket":"acme"}"#).unwrap().contains("'gs://acme'"));
+        assert!(ask("azurerm", r#"{"storage_account_name":"a"}"#).is_some());
+        assert_eq!(ask("http", r#"{"address":"http://x"}"#), None);
+        assert_eq!(ask("s3", "{}"), None);
+    }
+
+    #[test]
+    fn secrets_in_the_record_are_noticed() {
+        assert!(backend("http", r#"{"password":"x"}"#).holds_secrets());
+        assert!(!backend("http", r#"{"password":null,"address":"x"}"#).holds_secrets());
     }
 }

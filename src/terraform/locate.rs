@@ -150,7 +150,8 @@ impl Setting {
         self.workspace_directory(backend).join(workspace).join(DEFAULT_FILE)
     }
 
-    fn workspace_directory(&self, backend: &Backend) -> PathBuf {
+    /// Where a local backend keeps the states of the other workspaces.
+    pub(super) fn workspace_directory(&self, backend: &Backend) -> PathBuf {
         self.directory.join(backend.text("workspace_dir").unwrap_or(WORKSPACE_DIRECTORY))
     }
 

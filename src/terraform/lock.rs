@@ -93,6 +93,12 @@ pub(crate) fn holder(path: &Path) -> Option<String> {
     }
 }
 
+/// What the info file of a lock says: whose it is, for what, and since when; in one line.
+pub(crate) fn told_by(info: &Path) -> Option<String> {
+    let told = told(&std::fs::read(info).ok()?);
+    (!told.is_empty()).then(|| told.join(", "))
+}
+
 /// `DIR/.NAME.lock.info`, NAME without one leading dot.
 fn info_path(state: &Path) -> PathBuf {
     let name = state.file_name().unwrap_or_default().as_bytes();
@@ -123,15 +129,20 @@ fn describe(state: &Path, file: &File) -> String {
         Ok(Holder::Process(pid)) => Some(pid),
         Ok(Holder::Nobody | Holder::Unnamed) | Err(_) => None,
     };
-    let info = std::fs::read(info_path(state)).ok();
-    let info: Option<Value> = info.and_then(|text| serde_json::from_slice(&text).ok());
-    let text =
-        |name: &str| info.as_ref().and_then(|info| info.get(name)?.as_str().map(str::to_owned));
-    let mut parts: Vec<String> = Vec::new();
-    parts.extend(text("Who").filter(|who| !who.is_empty()));
-    parts.extend(text("Operation").map(|operation| format!("running {operation}")));
-    parts.extend(text("Created").map(|at| format!("since {at}")));
-    parts.extend(pid.map(|pid| format!("process {pid}")));
-    parts.extend(text("ID").map(|id| format!("lock {id}")));
+    let mut parts = told(&std::fs::read(info_path(state)).unwrap_or_default());
+    let before_id = parts.iter().position(|part| part.starts_with("lock ")).unwrap_or(parts.len());
+    if let Some(pid) = pid {
+        parts.insert(before_id, format!("process {pid}"));
+    }
     if parts.is_empty() { "another process".to_owned() } else { parts.join(", ") }
+}
+
+fn told(info: &[u8]) -> Vec<String> {
+    let info: Value = serde_json::from_slice(info).unwrap_or_default();
+    let text = |name: &str| info.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let who = text("Who").map(str::to_owned);
+    let operation = text("Operation").map(|operation| format!("running {operation}"));
+    let since = text("Created").map(|at| format!("since {at}"));
+    let id = text("ID").map(|id| format!("lock {id}"));
+    [who, operation, since, id].into_iter().flatten().collect()
 }

@@ -6,11 +6,13 @@
 pub(crate) mod backend;
 pub(crate) mod locate;
 pub(crate) mod lock;
+pub(crate) mod lying;
 pub(crate) mod plan;
 pub(crate) mod planfile;
 pub(crate) mod read;
 pub(crate) mod sources;
 pub(crate) mod supervise;
+pub(crate) mod version;
 pub(crate) mod write;
 
 use std::ffi::{OsStr, OsString};

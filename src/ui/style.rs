@@ -250,6 +250,11 @@ impl Screen {
         }
     }
 
+    /// Its lines, for another place.
+    pub(crate) fn into_lines(self) -> Vec<Line> {
+        self.0
+    }
+
     /// Writes every line with its end.
     pub(crate) fn render(&self, paint: Paint) -> String {
         self.0.iter().map(|line| line.render(paint) + "\n").collect()

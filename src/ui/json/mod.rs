@@ -5,6 +5,7 @@
 //! documents carry foreign strings as they are; JSON escapes what needs it.
 
 pub(super) mod check;
+pub(super) mod doctor;
 mod parts;
 
 use std::fmt::Write as _;

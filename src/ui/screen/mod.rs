@@ -7,6 +7,7 @@
 mod changes;
 mod check;
 mod diff;
+mod doctor;
 mod list;
 mod restore;
 mod results;

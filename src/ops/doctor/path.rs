@@ -1,0 +1,165 @@
+//! What stands on `PATH` under the names of Terraform and of us, and which one wins.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::sys::file::FileId;
+
+use super::{Ailment, Chart, Patient, shell};
+
+/// The names that matter: what people type.
+const NAMES: [&str; 3] = ["tf", "terraform", "tofu"];
+
+/// A program on `PATH`.
+pub(crate) struct OnPath {
+    /// By which name.
+    pub(crate) name: &'static str,
+    /// Where.
+    pub(crate) path: PathBuf,
+    /// What it is.
+    pub(crate) kind: Kind,
+    /// Whether it is the first of its name: the one that runs.
+    pub(crate) wins: bool,
+}
+
+/// What a program is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// This program.
+    Ourselves,
+    /// A version manager or wrapper, by its name.
+    Manager(&'static str),
+    /// Anything else.
+    Other,
+}
+
+impl Kind {
+    /// Its word.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Ourselves => "tf",
+            Self::Manager(name) => name,
+            Self::Other => "other",
+        }
+    }
+}
+
+/// Looks at every absolute entry.
+pub(super) fn look(patient: &Patient<'_>, chart: &mut Chart) -> Vec<OnPath> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let entries: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let (absolute, relative): (Vec<_>, Vec<_>) =
+        entries.into_iter().partition(|entry| entry.is_absolute());
+    if !relative.is_empty() && !path.is_empty() {
+        judge_relative(&absolute, &relative, chart);
+    }
+    let ourselves = FileId::of_ourselves();
+    let mut found: Vec<OnPath> = Vec::new();
+    for name in NAMES {
+        for path in absolute.iter().map(|directory| directory.join(name)) {
+            let Some(id) = FileId::at(&path).filter(|_| is_program(&path)) else { continue };
+            let kind = if Some(id) == ourselves { Kind::Ourselves } else { kind_of(&path) };
+            let is_known = found.iter().any(|known| known.path == path);
+            let wins = found.iter().all(|known| known.name != name);
+            if !is_known {
+                found.push(OnPath { name, path, kind, wins });
+            }
+        }
+    }
+    judge(patient, &found, chart);
+    found
+}
+
+fn judge_relative(absolute: &[PathBuf], relative: &[PathBuf], chart: &mut Chart) {
+    let shown: Vec<_> = relative.iter().map(|entry| format!("`{}`", entry.display())).collect();
+    let clean = std::env::join_paths(absolute).unwrap_or_default();
+    chart.mend(
+        Ailment::RelativePath,
+        format!("PATH has entries that are not absolute: {}", shown.join(", ")),
+        format!("export PATH={}", shell::word(clean)),
+    );
+}
+
+fn judge(patient: &Patient<'_>, found: &[OnPath], chart: &mut Chart) {
+    let is_ours = |entry: &&OnPath| entry.kind == Kind::Ourselves;
+    for name in NAMES {
+        let ours = found.iter().filter(is_ours).find(|entry| entry.name == name);
+        let winner = found.iter().find(|entry| entry.name == name && entry.wins);
+        let (Some(ours), Some(winner)) = (ours, winner) else { continue };
+        if winner.kind != Kind::Ourselves {
+            let what = format!(
+                "`{name}` runs {}, which comes before `{}`",
+                shown(winner),
+                ours.path.display()
+            );
+            chart.mend(Ailment::Shadowed, what, in_front(ours.path.parent()));
+        }
+    }
+    if found.iter().any(|entry| entry.kind == Kind::Ourselves) {
+        return;
+    }
+    let other = found.iter().find(|entry| entry.name == "tf");
+    let what = match other {
+        Some(other) => format!("this tf is not on PATH, and `tf` is {}", shown(other)),
+        None => "this tf is not on PATH".to_owned(),
+    };
+    match own_directory(patient) {
+        Some(directory) => chart.mend(Ailment::NotOnPath, what, in_front(Some(&directory))),
+        None => chart.advise(Ailment::NotOnPath, what, "link it as `tf` into a directory on PATH"),
+    }
+}
+
+fn shown(entry: &OnPath) -> String {
+    match entry.kind {
+        Kind::Manager(name) => format!("`{}` ({name})", entry.path.display()),
+        Kind::Ourselves | Kind::Other => format!("`{}`", entry.path.display()),
+    }
+}
+
+fn in_front(directory: Option<&Path>) -> String {
+    format!("export PATH={}:\"$PATH\"", shell::word(directory.unwrap_or(Path::new("/"))))
+}
+
+/// A directory in which we stand under one of the names.
+fn own_directory(patient: &Patient<'_>) -> Option<PathBuf> {
+    let called = Path::new(patient.called_as);
+    let called = std::env::current_dir().ok()?.join(called);
+    let program = crate::sys::process::own_program().ok();
+    let is_ours = |path: &Path| {
+        let is_named = path.file_name().is_some_and(|name| NAMES.iter().any(|n| name == *n));
+        is_named && FileId::at(path).is_some() && FileId::at(path) == FileId::of_ourselves()
+    };
+    let found = [Some(called), program].into_iter().flatten().find(|path| is_ours(path))?;
+    found.parent()?.canonicalize().ok()
+}
+
+/// Whether a file can be run.
+pub(super) fn is_program(path: &Path) -> bool {
+    std::fs::metadata(path)
+        .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
+
+/// The first program of a name on `PATH`, absolute entries only.
+pub(super) fn find(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let absolute = std::env::split_paths(&path).filter(|entry| entry.is_absolute());
+    absolute.map(|directory| directory.join(name)).find(|path| is_program(path))
+}
+
+/// Recognises version managers by what lies beside their programs, or by what those lead to: tenv 4 and
+/// tfenv 3 install their own program beside the others, mise 2026 links all names to itself, asdf 0.16
+/// keeps them in `shims`, setup-terraform 3 renames the real one to `terraform-bin`.
+fn kind_of(path: &Path) -> Kind {
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let beside =
+        |name: &str| [path, &target].iter().any(|path| path.with_file_name(name).is_file());
+    let is_below = |name: &str| path.ancestors().any(|above| above.ends_with(name));
+    let managers = [
+        ("tenv", beside("tenv")),
+        ("tfenv", beside("tfenv")),
+        ("mise", target.ends_with("mise") || is_below("mise/shims")),
+        ("asdf", is_below(".asdf/shims") || is_below("asdf/shims")),
+        ("setup-terraform", beside("terraform-bin")),
+    ];
+    managers.iter().find(|(_, is_it)| *is_it).map_or(Kind::Other, |(name, _)| Kind::Manager(name))
+}
