@@ -47,6 +47,7 @@ pub mod scenario;
 pub mod shim;
 pub mod stage;
 pub mod states;
+pub mod tools;
 pub mod transcript;
 pub mod varying;
 pub mod wait;

@@ -30,6 +30,11 @@ pub fn validate_check_json(json: &str) {
     held_against("../docs/check-report.schema.json", json);
 }
 
+/// Validates what `doctor --json` prints against the published schema.
+pub fn validate_doctor_json(json: &str) {
+    held_against("../docs/doctor.schema.json", json);
+}
+
 /// Validates a SARIF log against the schema of the standard, and against what code scanning asks for
 /// besides: a file and a line for each result, and a fingerprint that no other result has.
 pub fn validate_sarif(json: &str) {

@@ -6,6 +6,7 @@ mod callers;
 mod check;
 mod contract;
 mod crash;
+mod doctor;
 mod forward;
 mod guarded;
 mod harness;
