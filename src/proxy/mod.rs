@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::env;
-use crate::sys::process::end_by_signal;
+use crate::sys::process::{end_by_signal, status_in_place_of};
 use crate::sys::spawn::Ending;
 use argv::{CliArgs, CommandLine};
 use depth::Depth;
@@ -85,8 +85,7 @@ pub(crate) fn end_as(ending: Ending) -> ExitCode {
         Ending::Exited(status) => ExitCode::from(u8::try_from(status).unwrap_or(1)),
         Ending::Signalled(signal) => {
             end_by_signal(signal);
-            // A signal that is ignored by default cannot end anybody; shells say it so.
-            ExitCode::from(u8::try_from(signal.saturating_add(128)).unwrap_or(1))
+            ExitCode::from(status_in_place_of(signal))
         }
     }
 }

@@ -31,8 +31,13 @@ pub(crate) fn become_program(
 }
 
 /// Ends this process by a signal, as the child that we waited for ended, so that the caller sees the
-/// same death. Leaves no core file of our own. Returns only where the signal's default is to be ignored.
+/// same death. Leaves no core file of our own. Returns where the signal's default is to be ignored, and
+/// where we are the first process: the kernel keeps from it every signal that it has no handler for, one
+/// of its own too (`pid_namespaces(7)`), and the detour by `abort` ends in a fault.
 pub(crate) fn end_by_signal(signal: i32) {
+    if is_first() {
+        return;
+    }
     let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
     let _ = nix::sys::prctl::set_dumpable(false);
     if let Ok(signal) = Signal::try_from(signal) {
@@ -43,6 +48,25 @@ pub(crate) fn end_by_signal(signal: i32) {
     // `raise` alone does nothing for a signal that Rust ignores (SIGPIPE); this one restores the
     // default action first.
     let _ = signal_hook::low_level::emulate_default_handler(signal);
+}
+
+/// The status of a process that the signal which ended Terraform cannot end.
+///
+/// Terraform itself, as the first process, cannot be ended by one either: its runtime tries, and then
+/// exits with 2 (Go's `dieFromSignal`; seen with Terraform 1.11.4 and SIGHUP, SIGPIPE). Only SIGKILL
+/// from outside the namespace ends it; that, and what is ignored by default, is said as shells do.
+pub(crate) fn status_in_place_of(signal: i32) -> u8 {
+    /// What Go's runtime exits with.
+    const RUNTIME: u8 = 2;
+    if is_first() && signal != Signal::SIGKILL as i32 {
+        return RUNTIME;
+    }
+    u8::try_from(signal.saturating_add(128)).unwrap_or(1)
+}
+
+/// Whether we are the first process of our namespace, as in a container.
+fn is_first() -> bool {
+    getpid().as_raw() == 1
 }
 
 /// This process, as others see it.
