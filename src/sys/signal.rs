@@ -15,9 +15,10 @@ use nix::unistd::Pid;
 
 /// Every signal that could end or stop us while Terraform runs.
 ///
-/// TTIN, TTOU, CONT, WINCH and URG keep their default: the kernel does the right thing for the whole
-/// group. SIGPIPE is ignored by Rust's start-up. Faults of our own (SEGV, BUS, …) must end us.
-const WATCHED: [Signal; 15] = [
+/// TTIN, TTOU, WINCH and URG keep their default: the kernel does the right thing for the whole group.
+/// CONT continues us all the same, blocked or not (`signal(7)`), and tells that a stop is off. SIGPIPE is
+/// ignored by Rust's start-up. Faults of our own (SEGV, BUS, …) must end us.
+const WATCHED: [Signal; 16] = [
     Signal::SIGHUP,
     Signal::SIGINT,
     Signal::SIGQUIT,
@@ -33,6 +34,7 @@ const WATCHED: [Signal; 15] = [
     Signal::SIGPWR,
     Signal::SIGSTKFLT,
     Signal::SIGTSTP,
+    Signal::SIGCONT,
 ];
 
 /// The watched signals as a set.

@@ -91,7 +91,18 @@ pub(crate) struct Supervisor {
     interruptions: Cell<(u32, Option<Instant>)>,
     /// Terraform got its one interrupt from us, because the time was up.
     has_our_interrupt: bool,
+    /// Terraform has stopped, or was told to, and we are to follow.
+    stop: Option<Stop>,
     ended: Option<Instant>,
+}
+
+/// How Terraform came to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stop {
+    /// The signal reached it as it reached us.
+    Itself,
+    /// We passed it on, so we continue it too.
+    ByUs,
 }
 
 /// What is known of one kind of signal.
@@ -123,6 +134,7 @@ impl Supervisor {
             interrupted: Cell::new(None),
             interruptions: Cell::new((0, None)),
             has_our_interrupt: false,
+            stop: None,
             ended: None,
         })
     }
@@ -130,6 +142,7 @@ impl Supervisor {
     /// The signal that came before Terraform was started and that would have ended us; none otherwise.
     pub(crate) fn ended_before_start(&self) -> Option<i32> {
         while let Some(received) = self.watch.next() {
+            stop_with(received.signal);
             if self.would_end_us(received.signal) {
                 self.note_interruption(received.signal);
                 return Some(received.signal as i32);
@@ -142,9 +155,7 @@ impl Supervisor {
     pub(crate) fn interrupted(&self) -> Option<i32> {
         while let Some(received) = self.watch.next() {
             self.note_interruption(received.signal);
-            if received.signal == Signal::SIGTSTP {
-                signal::stop_ourselves();
-            }
+            stop_with(received.signal);
         }
         self.interrupted.get().map(|signal| signal as i32)
     }
@@ -173,6 +184,7 @@ impl Supervisor {
         self.tracks.clear();
         self.signals_after.set(0);
         self.has_our_interrupt = false;
+        self.stop = None;
         self.ended = None;
     }
 
@@ -239,6 +251,7 @@ impl Supervisor {
     /// Whether a second signal came since Terraform ended, so that the after-image is given up.
     pub(crate) fn gives_up(&self) -> bool {
         while let Some(received) = self.watch.next() {
+            stop_with(received.signal);
             if self.would_end_us(received.signal) {
                 self.note_interruption(received.signal);
                 self.signals_after.set(self.signals_after.get().saturating_add(1));
@@ -276,7 +289,10 @@ impl Supervisor {
     }
 
     fn would_end_us(&self, signal: Signal) -> bool {
-        let ends = !matches!(signal, Signal::SIGCHLD | Signal::SIGTSTP | Signal::SIGXFSZ);
+        let ends = !matches!(
+            signal,
+            Signal::SIGCHLD | Signal::SIGTSTP | Signal::SIGCONT | Signal::SIGXFSZ
+        );
         ends && !signal::is_in(self.ignored, signal)
     }
 
@@ -322,17 +338,23 @@ impl Supervisor {
     fn note(&mut self, received: Received, now: Instant) {
         let Received { signal, origin } = received;
         self.note_interruption(signal);
+        if signal == Signal::SIGCONT {
+            // As in the kernel, a continue takes back a stop that has not been obeyed yet.
+            self.track(Signal::SIGTSTP).waiting_since = None;
+            self.stop = None;
+        }
         match (origin, signal) {
             (Origin::Kernel, Signal::SIGTSTP) => {
                 self.track(signal).settled = Some(now);
-                signal::stop_ourselves();
+                self.stop = Some(Stop::Itself);
             }
             // A key at the terminal: the whole foreground group has it.
             (Origin::Kernel, Signal::SIGINT | Signal::SIGQUIT) => {
                 self.track(signal).settled = Some(now);
             }
-            // A closed terminal is told to the session's leader only, and that may be us.
-            (Origin::Kernel, Signal::SIGHUP) | (Origin::Process, _) => {
+            // A closed terminal is told to the session's leader only, and that may be us; a continue comes
+            // with it.
+            (Origin::Kernel, Signal::SIGHUP | Signal::SIGCONT) | (Origin::Process, _) => {
                 self.track(signal).arrive(now);
             }
             // The child's end, which is asked for anyway; a timer or limit of our own process.
@@ -343,25 +365,41 @@ impl Supervisor {
     /// Decides what is due: the witness had it, or the window is over.
     fn settle(&mut self, child: Pid, now: Instant) {
         let can_tell = self.witness.is_some();
-        let mut is_stopped = false;
         for track in &mut self.tracks {
             let verdict = track.verdict(now);
             if verdict == Verdict::Wait {
                 continue;
             }
             let is_second = self.has_our_interrupt && is_counted(track.signal);
-            if verdict == Verdict::PassOn && can_tell && !is_second {
+            let is_ours = verdict == Verdict::PassOn && can_tell && !is_second;
+            if is_ours {
                 let _ = signal::send(child, track.signal);
             }
             track.waiting_since = None;
             track.witnessed = None;
             track.settled = Some(now);
-            is_stopped |= track.signal == Signal::SIGTSTP;
+            if track.signal == Signal::SIGTSTP {
+                self.stop = Some(if is_ours { Stop::ByUs } else { Stop::Itself });
+            }
         }
-        if is_stopped {
-            signal::stop_ourselves();
-            // Whoever continued us may have meant us alone; where Terraform runs already, this is nothing.
+        self.follow(child);
+    }
+
+    /// Stops as Terraform has stopped, and returns when we are continued.
+    fn follow(&mut self, child: Pid) {
+        if self.stop.is_none() {
+            return;
+        }
+        // A continue that has come meanwhile would be lost: a stop that is raised throws it away.
+        while let Some(received) = self.watch.next() {
+            self.note(received, Instant::now());
+        }
+        let Some(stop) = self.stop.take() else { return };
+        signal::stop_ourselves();
+        if stop == Stop::ByUs {
+            // Also where we cannot be stopped: as the first process of a namespace.
             let _ = signal::send(child, Signal::SIGCONT);
+            self.track(Signal::SIGCONT).settled = Some(Instant::now());
         }
     }
 
@@ -373,6 +411,13 @@ impl Supervisor {
             self.tracks.len() - 1
         });
         &mut self.tracks[at]
+    }
+}
+
+/// Stops where that was the stop key, and no Terraform of ours would have to be told.
+fn stop_with(signal: Signal) {
+    if signal == Signal::SIGTSTP {
+        signal::stop_ourselves();
     }
 }
 
