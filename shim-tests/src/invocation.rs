@@ -6,25 +6,23 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 use std::time::Instant;
 
-use nix::pty::{OpenptyResult, Winsize, openpty};
 use nix::sys::signal::{Signal, kill, killpg};
-use nix::unistd::{Pid, ttyname};
+use nix::unistd::Pid;
 
 use crate::programs;
+use crate::reader::Reader;
 use crate::sandbox::Sandbox;
 use crate::scenario::{Event, quote};
+use crate::terminal::{Size, Terminal};
 use crate::transcript::{End, Transcript};
-use crate::wait::{DEADLINE, wait_until};
+use crate::wait::{self, DEADLINE, wait_until};
 
 /// What a program reads.
 #[derive(Clone, Debug, Default)]
@@ -66,8 +64,8 @@ pub struct Invocation<'s> {
     group: Group,
     /// Flags for `launch`; none starts the program directly.
     launch: Vec<String>,
-    /// On a terminal of its own.
-    on_terminal: bool,
+    /// On a terminal of its own, of this size.
+    terminal: Option<Size>,
 }
 
 impl<'s> Invocation<'s> {
@@ -82,7 +80,7 @@ impl<'s> Invocation<'s> {
             stdin: Stdin::Null,
             group: Group::Own,
             launch: Vec::new(),
-            on_terminal: false,
+            terminal: None,
         }
     }
 
@@ -140,22 +138,29 @@ impl<'s> Invocation<'s> {
         self.launched("--ignore", signal.as_str().trim_start_matches("SIG"))
     }
 
+    /// Asks the kernel beforehand for a signal when the thread that starts it ends: Go's `Pdeathsig`, which
+    /// terraform-exec sets to SIGKILL on Linux.
+    #[must_use]
+    pub fn with_parent_death(self, signal: Signal) -> Self {
+        self.launched("--parent-death", &(signal as i32).to_string())
+    }
+
     /// Closes descriptor 0, 1 or 2 beforehand.
     #[must_use]
     pub fn with_closed(self, descriptor: u8) -> Self {
         self.launched("--close", &descriptor.to_string())
     }
 
-    /// Is killed when the thread that starts it ends: Go's `Pdeathsig`, as terraform-exec sets it on Linux.
-    #[must_use]
-    pub fn dying_with_its_parent(self) -> Self {
-        self.launched("--death-signal", &(Signal::SIGKILL as i32).to_string())
-    }
-
     /// Runs as the leader of a session on a pseudo-terminal of 80 by 24, which is all three streams.
     #[must_use]
-    pub fn on_terminal(mut self) -> Self {
-        self.on_terminal = true;
+    pub fn on_terminal(self) -> Self {
+        self.on_terminal_of(Size::default())
+    }
+
+    /// As [`Invocation::on_terminal`], of another size.
+    #[must_use]
+    pub fn on_terminal_of(mut self, size: Size) -> Self {
+        self.terminal = Some(size);
         self
     }
 
@@ -171,9 +176,9 @@ impl<'s> Invocation<'s> {
     /// Starts and returns at once.
     #[must_use]
     pub fn start(mut self) -> Running<'s> {
-        let terminal = self.on_terminal.then(Terminal::open);
+        let terminal = self.terminal.map(Terminal::open);
         if let Some(terminal) = &terminal {
-            self = self.launched("--terminal", &terminal.name);
+            self = self.launched("--terminal", terminal.name());
         }
         let mut command = self.command(terminal.is_some());
         let known_events = self.sandbox.events().len();
@@ -310,7 +315,7 @@ impl Running<'_> {
     /// Returns what the terminal shows so far, empty without one.
     #[must_use]
     pub fn screen(&self) -> Vec<u8> {
-        self.terminal.as_ref().map(|terminal| terminal.reader.bytes()).unwrap_or_default()
+        self.terminal.as_ref().map(Terminal::screen).unwrap_or_default()
     }
 
     /// Waits until a file of the project exists.
@@ -320,9 +325,17 @@ impl Running<'_> {
 
     /// Waits until the terminal shows a text.
     pub fn wait_for_text(&self, text: &str) {
-        wait_until(&format!("text `{text}`"), || {
-            String::from_utf8_lossy(&self.screen()).contains(text)
-        });
+        self.wait_for_texts(1, text);
+    }
+
+    /// Waits until the terminal has shown a text that many times.
+    ///
+    /// # Panics
+    /// If it does not by the deadline; the message shows what it does show.
+    pub fn wait_for_texts(&self, count: usize, text: &str) {
+        let is_there = || String::from_utf8_lossy(&self.screen()).matches(text).count() >= count;
+        let has_come = wait::comes(is_there);
+        assert!(has_come, "no `{text}` on the screen: {}", self.screen().escape_ascii());
     }
 
     /// Waits until the fake has caught that many signals since the start.
@@ -348,8 +361,21 @@ impl Running<'_> {
     /// # Panics
     /// If the program has no terminal.
     pub fn type_text(&mut self, text: &str) {
-        let terminal = self.terminal.as_mut().expect("the program has a terminal");
-        terminal.keyboard.write_all(text.as_bytes()).unwrap();
+        self.terminal.as_mut().expect("the program has a terminal").type_text(text);
+    }
+
+    /// Changes the size of its terminal, of which the kernel tells the foreground by SIGWINCH.
+    ///
+    /// # Panics
+    /// If the program has no terminal.
+    pub fn resize(&self, size: Size) {
+        self.terminal.as_ref().expect("the program has a terminal").resize(size);
+    }
+
+    /// Returns how its terminal is set, where that is not as at first; none without a terminal.
+    #[must_use]
+    pub fn changed_settings(&self) -> Option<String> {
+        Some(self.terminal.as_ref()?.changed_settings()?.0)
     }
 
     /// Closes its terminal, as a lost connection does.
@@ -357,11 +383,7 @@ impl Running<'_> {
     /// # Panics
     /// If the program has no terminal.
     pub fn hang_up(&mut self) {
-        let terminal = self.terminal.take().expect("the program has a terminal");
-        let Terminal { keyboard, reader, slave, name: _ } = terminal;
-        drop(keyboard);
-        reader.stop();
-        drop(slave);
+        self.terminal.take().expect("the program has a terminal").hang_up();
     }
 
     /// Waits until stdout ends with a text.
@@ -402,12 +424,11 @@ impl Running<'_> {
         self.child.try_wait().unwrap().is_some()
     }
 
-    /// Waits for the end.
+    /// Closes its input and waits for the end.
     ///
     /// # Panics
-    /// If it does not end by the deadline, or something it left behind still holds its output.
-    #[must_use]
-    pub fn finish(mut self) -> Transcript {
+    /// If it does not end by the deadline.
+    pub fn wait_for_end(&mut self) {
         self.stdin = None;
         let start = Instant::now();
         while !self.has_ended() {
@@ -416,6 +437,15 @@ impl Running<'_> {
             }
             std::thread::park_timeout(std::time::Duration::from_millis(1));
         }
+    }
+
+    /// Waits for the end, and collects what it did.
+    ///
+    /// # Panics
+    /// If it does not end by the deadline, or something it left behind still holds its output.
+    #[must_use]
+    pub fn finish(mut self) -> Transcript {
+        self.wait_for_end();
         let status = self.child.wait().unwrap();
         let end = match (status.code(), status.signal()) {
             (Some(code), _) => End::Status(code),
@@ -458,101 +488,4 @@ fn pipe_name(end: Option<&impl AsRawFd>) -> String {
     let Some(end) = end else { return String::new() };
     let name = std::fs::read_link(format!("/proc/self/fd/{}", end.as_raw_fd())).unwrap();
     name.to_string_lossy().into_owned()
-}
-
-/// Collects a stream in a thread.
-#[derive(Debug)]
-struct Reader {
-    /// What came so far.
-    bytes: Arc<Mutex<Vec<u8>>>,
-    /// Set to let go of the stream.
-    stop: Arc<std::sync::atomic::AtomicBool>,
-    /// The thread.
-    thread: JoinHandle<()>,
-}
-
-impl Reader {
-    /// Starts to read.
-    fn start(stream: impl Read + std::os::fd::AsFd + Send + 'static) -> Self {
-        use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-        let bytes = Arc::new(Mutex::new(Vec::new()));
-        let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
-        let (sink, stopped) = (Arc::clone(&bytes), Arc::clone(&stop));
-        let mut stream = stream;
-        let thread = std::thread::spawn(move || {
-            let mut chunk = [0; 8192];
-            while !stopped.load(std::sync::atomic::Ordering::Relaxed) {
-                let mut fds = [PollFd::new(stream.as_fd(), PollFlags::POLLIN)];
-                if poll(&mut fds, PollTimeout::from(20_u8)) == Ok(0) {
-                    continue;
-                }
-                // A terminal ends with EIO when its last holder is gone.
-                let Ok(count @ 1..) = stream.read(&mut chunk) else { return };
-                sink.lock().unwrap().extend_from_slice(&chunk[..count]);
-            }
-        });
-        Self { bytes, stop, thread }
-    }
-
-    /// Returns what came so far.
-    fn bytes(&self) -> Vec<u8> {
-        self.bytes.lock().unwrap().clone()
-    }
-
-    /// Closes the stream, whatever comes.
-    fn stop(self) {
-        self.stop.store(true, std::sync::atomic::Ordering::Relaxed);
-        self.thread.join().unwrap();
-    }
-
-    /// Waits for the end of the stream and returns all of it.
-    fn finish(self) -> Vec<u8> {
-        wait_until("end of output; is something left that holds it?", || self.thread.is_finished());
-        self.bytes()
-    }
-}
-
-/// A pseudo-terminal.
-#[derive(Debug)]
-struct Terminal {
-    /// Its name in `/dev/pts`.
-    name: String,
-    /// Where one types.
-    keyboard: File,
-    /// What it shows.
-    reader: Reader,
-    /// Held until the program has ended: without it the reader would see an end before the beginning.
-    slave: std::os::fd::OwnedFd,
-}
-
-impl Terminal {
-    /// Opens one, 80 columns by 24 lines.
-    fn open() -> Self {
-        let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
-        let OpenptyResult { master, slave } = openpty(Some(&size), None).unwrap();
-        // Neither end may reach a child by inheritance: it would keep the terminal alive.
-        for fd in [&master, &slave] {
-            let flag = nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC);
-            nix::fcntl::fcntl(fd, flag).unwrap();
-        }
-        let name = ttyname(&slave).unwrap().into_os_string().into_string().unwrap();
-        let master = File::from(master);
-        let keyboard = master.try_clone().unwrap();
-        Self { name, keyboard, reader: Reader::start(master), slave }
-    }
-
-    /// Returns everything it has shown, line ends as the program wrote them.
-    fn finish(self) -> Vec<u8> {
-        let Self { slave, reader, keyboard, name: _ } = self;
-        drop(slave);
-        let text = reader.finish();
-        drop(keyboard);
-        let mut lines = Vec::with_capacity(text.len());
-        for (at, byte) in text.iter().enumerate() {
-            if *byte != b'\r' || text.get(at + 1) != Some(&b'\n') {
-                lines.push(*byte);
-            }
-        }
-        lines
-    }
 }

@@ -40,14 +40,19 @@ impl Names {
     /// word.
     #[must_use]
     pub fn apply(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for (path, name) in &self.paths {
-            text = text.replace(&*path.to_string_lossy(), name);
-        }
+        let mut text = self.apply_paths(text);
         text = number(&UUID, "LINEAGE", &text);
         text = number(&DIGEST, "SHA", &text);
         text = TIME.replace_all(&text, "[TIME]").into_owned();
         number(&ID, "ID", &text)
+    }
+
+    /// Returns the text with the names of paths, and nothing else replaced.
+    #[must_use]
+    pub fn apply_paths(&self, text: &str) -> String {
+        self.paths.iter().fold(text.to_owned(), |text, (path, name)| {
+            text.replace(&*path.to_string_lossy(), name)
+        })
     }
 }
 

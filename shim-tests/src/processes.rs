@@ -35,6 +35,12 @@ pub fn everyone() -> Vec<u32> {
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
 }
 
+/// Returns the parent of a process.
+#[must_use]
+pub fn parent_of(pid: u32) -> Option<u32> {
+    field(pid, 1)?.parse().ok()
+}
+
 /// Whether a signal was sent to a process and has not been taken by it yet.
 #[must_use]
 pub fn is_pending(pid: u32, signal: Signal) -> bool {

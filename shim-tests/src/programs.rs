@@ -1,6 +1,7 @@
 //! Where the programs of this package are: beside the test that runs.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 /// The variable that turns "no Terraform here, skipped" into a failure.
 pub const REQUIRE_TERRAFORM: &str = "TF_SHIM_TESTS_REQUIRE_TERRAFORM";
@@ -30,6 +31,34 @@ pub fn real_terraform() -> Option<PathBuf> {
     let required = std::env::var_os(REQUIRE_TERRAFORM).is_some_and(|v| !v.is_empty() && v != "0");
     assert!(found.is_some() || !required, "{REQUIRE_TERRAFORM} is set and PATH has no terraform");
     found
+}
+
+/// Whether a program is on the `PATH` of the test run; where it is not, that is said.
+///
+/// # Panics
+/// If it is not there and the variable `required` is set to something but `0`.
+#[must_use]
+#[expect(clippy::print_stdout, reason = "what is passed over says so where the test run shows it")]
+pub fn is_here(name: &str, required: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_here = std::env::split_paths(&path).any(|directory| directory.join(name).is_file());
+    let is_required = std::env::var_os(required).is_some_and(|v| !v.is_empty() && v != "0");
+    assert!(is_here || !is_required, "{required} is set and PATH has no {name}");
+    if !is_here {
+        println!("passed over: no {name} on PATH");
+    }
+    is_here
+}
+
+/// Whether a program is there and does this; where it does not, that is said.
+#[must_use]
+#[expect(clippy::print_stdout, reason = "what is passed over says so where the test run shows it")]
+pub fn works(name: &str, args: &[&str]) -> bool {
+    let works = Command::new(name).args(args).output().is_ok_and(|output| output.status.success());
+    if !works {
+        println!("passed over: `{name}` does not work here");
+    }
+    works
 }
 
 /// Looks where Cargo puts binaries, seen from a test, a benchmark or another binary.

@@ -299,6 +299,17 @@ impl Step {
     }
 }
 
+impl Event {
+    /// Returns the signal, if it tells of one that was caught.
+    #[must_use]
+    pub fn caught(&self) -> Option<Signal> {
+        match self {
+            Self::Caught { signal, .. } => Signal::try_from(*signal).ok(),
+            Self::Call(_) | Self::Stdin { .. } | Self::Done { .. } => None,
+        }
+    }
+}
+
 impl Call {
     /// Returns the arguments without the name.
     #[must_use]

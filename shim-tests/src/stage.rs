@@ -28,13 +28,21 @@ pub fn resource_running(name: &str, script: &str) -> String {
     text
 }
 
-/// Returns a resource whose creation makes the file `begun` and then waits for the file `go`, both in
-/// the directory `place`, so that a test decides how long an apply takes.
+/// Returns a resource whose creation writes Terraform's process id into the file `begun` and then waits
+/// for the file `go`, both in the directory `place`, so that a test decides how long an apply takes.
 #[must_use]
 pub fn slow_resource(name: &str, place: &Path) -> String {
     let place = place.display();
     let script = format!(
-        ": > {place}/begun; while [ -e {place}/begun ] && [ ! -e {place}/go ]; do /bin/sleep 0.02; done; exit 0"
+        "echo $PPID > {place}/begun; while [ -e {place}/begun ] && [ ! -e {place}/go ]; do /bin/sleep 0.02; done; exit 0"
     );
     resource_running(name, &script)
+}
+
+/// As [`slow_resource`], in the project of a scene. An interrupt of the whole group leaves the command
+/// alone, so that it is Terraform who ends it: else the two race.
+#[must_use]
+pub fn patient_resource(name: &str) -> String {
+    slow_resource(name, Path::new("[PROJECT]"))
+        .replace("\"echo", "\"trap '' 1 2 3 10 12 13 14 15 20; echo")
 }

@@ -104,11 +104,7 @@ impl Transcript {
     /// Returns the signals the fake caught, in order.
     #[must_use]
     pub fn caught(&self) -> Vec<Signal> {
-        let caught = |event: &Event| match event {
-            Event::Caught { signal, .. } => Signal::try_from(*signal).ok(),
-            Event::Call(_) | Event::Stdin { .. } | Event::Done { .. } => None,
-        };
-        self.events.iter().filter_map(caught).collect()
+        self.events.iter().filter_map(Event::caught).collect()
     }
 
     /// Returns what the fake read from stdin.

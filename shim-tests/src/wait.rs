@@ -12,10 +12,18 @@ const PACE: Duration = Duration::from_millis(2);
 ///
 /// # Panics
 /// If it does not within [`DEADLINE`]; the message names `what`.
-pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+pub fn wait_until(what: &str, condition: impl FnMut() -> bool) {
+    assert!(comes(condition), "waited {DEADLINE:?} in vain: {what}");
+}
+
+/// Waits until `condition` holds; false if it does not within [`DEADLINE`].
+pub fn comes(mut condition: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
     while !condition() {
-        assert!(start.elapsed() < DEADLINE, "waited {DEADLINE:?} in vain: {what}");
+        if start.elapsed() >= DEADLINE {
+            return false;
+        }
         std::thread::park_timeout(PACE);
     }
+    true
 }

@@ -1,5 +1,5 @@
-//! `launch [--block N]… [--ignore N]… [--close N]… [--death-signal N] [--terminal PATH] PROGRAM ARGS…`:
-//! starts a program in odd surroundings, in the same process.
+//! `launch [--block N]… [--ignore N]… [--close N]… [--terminal PATH] [--parent-death N]
+//! PROGRAM ARGS…`: starts a program in odd surroundings, in the same process.
 //!
 //! The standard library has no safe way to give a child a signal mask, an ignored signal, a closed
 //! stream or a terminal of its own. The mask is set here and survives because the last step is a plain
@@ -39,10 +39,9 @@ fn main() {
             Some("--ignore") => script.push_str(&["trap '' ", &value, "; "].concat()),
             Some("--close") if value == "0" => script.push_str("exec <&-; "),
             Some("--close") => script.push_str(&["exec ", &value, ">&-; "].concat()),
-            Some("--death-signal") => {
-                set_pdeathsig(signal(&value)).expect("a signal can be chosen");
-            }
             Some("--terminal") => terminal = Some(value),
+            // It outlives an `execve` (PR_SET_PDEATHSIG(2const)), not a fork.
+            Some("--parent-death") => set_pdeathsig(signal(&value)).expect("it can be asked for"),
             _ => panic!("unknown flag {}", flag.display()),
         }
     }

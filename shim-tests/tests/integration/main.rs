@@ -24,5 +24,6 @@ mod restore;
 mod restore_crash;
 mod secrets;
 mod signals;
+mod terminals;
 mod trouble;
 mod undo;

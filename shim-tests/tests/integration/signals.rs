@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use shim_tests::backend::HttpBackend;
@@ -309,33 +310,26 @@ mod real_terraform {
 mod terminals {
     use super::*;
 
-    #[test]
-    fn ctrl_c_is_delivered_once_by_the_kernel() {
+    /// Does something to the terminal of an apply that results in one signal, and returns what came.
+    fn struck_on_terminal(strike: impl FnOnce(&mut Running<'_>)) -> (Transcript, Vec<Signal>) {
         let sandbox = counting();
         let mut running = sandbox.tf(["apply"]).on_terminal().start();
         running.wait_for_file("ready");
         let (shim, ..) = tree(&sandbox);
-        running.type_text("\x03");
+        strike(&mut running);
         running.wait_for_signals(1);
         settle(&sandbox, shim);
-        let (transcript, caught) = end(&sandbox, running);
-        transcript.assert_status(0);
-        assert_eq!(caught, [Signal::SIGINT]);
-        assert!(transcript.only_call().streams.iter().all(|stream| stream.is_terminal));
+        end(&sandbox, running)
     }
 
     #[test]
-    fn ctrl_backslash_is_delivered_once_and_does_not_end_the_shim() {
-        let sandbox = counting();
-        let mut running = sandbox.tf(["apply"]).on_terminal().start();
-        running.wait_for_file("ready");
-        let (shim, ..) = tree(&sandbox);
-        running.type_text("\x1c");
-        running.wait_for_signals(1);
-        settle(&sandbox, shim);
-        let (transcript, caught) = end(&sandbox, running);
-        transcript.assert_status(0);
-        assert_eq!(caught, [Signal::SIGQUIT]);
+    fn a_key_is_delivered_once_by_the_kernel_and_does_not_end_the_shim() {
+        for (key, signal) in [("\x03", Signal::SIGINT), ("\x1c", Signal::SIGQUIT)] {
+            let (transcript, caught) = struck_on_terminal(|running| running.type_text(key));
+            transcript.assert_status(0);
+            assert_eq!(caught, [signal]);
+            assert!(transcript.only_call().streams.iter().all(|stream| stream.is_terminal));
+        }
     }
 
     #[test]
@@ -366,50 +360,42 @@ mod terminals {
         assert_eq!(sandbox.history().newest().outcome(), "done");
     }
 
-    #[test]
-    fn a_stop_sent_to_the_shim_alone_stops_both_and_a_continue_continues_both() {
+    /// Stops an apply by one signal and continues it by another, that many times.
+    fn stopped_and_continued(times: usize, send: impl Fn(&Running<'_>, Signal)) {
         let sandbox = counting();
         let running = sandbox.tf(["apply"]).start();
         running.wait_for_file("ready");
         let (shim, fake, _) = tree(&sandbox);
-        for _ in 0..2 {
-            send(shim, Signal::SIGTSTP);
-            wait_until("both to stop", || {
-                state_of(fake) == Some('T') && state_of(shim) == Some('T')
-            });
-            send(shim, Signal::SIGCONT);
-            wait_until("both to go on", || {
-                state_of(fake) != Some('T') && state_of(shim) != Some('T')
-            });
+        let are_stopped = |is: bool| [shim, fake].iter().all(|p| (state_of(*p) == Some('T')) == is);
+        for _ in 0..times {
+            send(&running, Signal::SIGTSTP);
+            wait_until("both to stop", || are_stopped(true));
+            send(&running, Signal::SIGCONT);
+            wait_until("both to go on", || are_stopped(false));
             settle(&sandbox, shim);
         }
         end(&sandbox, running).0.assert_status(0);
     }
 
     #[test]
+    fn a_stop_sent_to_the_shim_alone_stops_both_and_a_continue_continues_both() {
+        stopped_and_continued(2, |running, signal| {
+            running.signal(signal);
+        });
+    }
+
+    #[test]
     fn a_stop_sent_to_the_group_stops_both_and_a_continue_continues_both() {
-        let sandbox = counting();
-        let running = sandbox.tf(["apply"]).start();
-        running.wait_for_file("ready");
-        let (shim, fake, _) = tree(&sandbox);
-        running.signal_group(Signal::SIGTSTP);
-        wait_until("both to stop", || state_of(fake) == Some('T') && state_of(shim) == Some('T'));
-        running.signal_group(Signal::SIGCONT);
-        wait_until("both to go on", || state_of(fake) != Some('T') && state_of(shim) != Some('T'));
-        settle(&sandbox, shim);
-        end(&sandbox, running).0.assert_status(0);
+        stopped_and_continued(1, |running, signal| {
+            running.signal_group(signal);
+        });
     }
 
     #[test]
     fn a_closed_terminal_reaches_terraform_once() {
-        let sandbox = counting();
-        let mut running = sandbox.tf(["apply"]).on_terminal().start();
-        running.wait_for_file("ready");
-        let (shim, ..) = tree(&sandbox);
-        running.hang_up();
-        running.wait_for_signals(1);
-        settle(&sandbox, shim);
-        let (transcript, caught) = end(&sandbox, running);
+        let (transcript, caught) = struck_on_terminal(|running| {
+            running.hang_up();
+        });
         transcript.assert_status(0);
         assert_eq!(caught, [Signal::SIGHUP]);
     }
@@ -556,6 +542,43 @@ mod before_and_after {
         let operation = sandbox.history().newest();
         assert!(operation.after == Some(states::state(4, &["a", "b"]).into_bytes()));
         assert_eq!(operation.end["exit"], 3);
+    }
+
+    /// Stops the shim alone, sees that it stops, and continues it.
+    fn stop_and_continue(shim: u32) {
+        send(shim, Signal::SIGTSTP);
+        wait_until("the shim to stop", || state_of(shim) == Some('T'));
+        send(shim, Signal::SIGCONT);
+        wait_until("the shim to go on", || state_of(shim) != Some('T'));
+    }
+
+    #[test]
+    fn the_shim_can_be_stopped_while_it_saves_what_terraform_left() {
+        let sandbox = remote(slow_apply());
+        let running = pulling_after(&sandbox);
+        stop_and_continue(running.pid());
+        sandbox.write("release", "");
+        running.finish().assert_status(3);
+        assert_eq!(sandbox.history().newest().outcome(), "failed");
+    }
+
+    #[test]
+    fn the_shim_can_be_stopped_while_it_saves_what_it_found() {
+        let sandbox = counting();
+        sandbox.write("go", "");
+        sandbox.tf(["apply"]).run().assert_status(0);
+        std::fs::remove_file(sandbox.project().join("ready")).unwrap();
+        let lock = std::fs::File::open(sandbox.store().join("lock")).unwrap();
+        let lock = Flock::lock(lock, FlockArg::LockExclusive).unwrap();
+        let running = sandbox.tf(["apply"]).start();
+        let shim = running.pid();
+        wait_until("the shim to take signals in hand", || is_blocked(shim, Signal::SIGTSTP));
+        send(shim, Signal::SIGTSTP);
+        lock.unlock().unwrap();
+        wait_until("the shim to stop", || state_of(shim) == Some('T'));
+        assert!(!sandbox.has("ready"), "Terraform is not started while it is stopped");
+        send(shim, Signal::SIGCONT);
+        running.finish().assert_status(0);
     }
 
     #[test]

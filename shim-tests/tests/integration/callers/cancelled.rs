@@ -86,7 +86,7 @@ fn a_caller_that_dies_kills_the_shim_and_terraform_finishes_what_it_began() {
     slow(&place.sandbox);
     let launch = shim_tests::programs::find("launch");
     let line = format!(
-        "{} --death-signal 9 {} apply -no-color -auto-approve -input=false & echo $! > shim; wait",
+        "{} --parent-death 9 {} apply -no-color -auto-approve -input=false & echo $! > shim; wait",
         launch.display(),
         place.terraform().display()
     );
@@ -113,7 +113,7 @@ fn a_caller_that_dies_takes_a_command_that_only_reads_with_it() {
     place.sandbox.write("main.tf", "");
     let launch = shim_tests::programs::find("launch");
     let line = format!(
-        "{} --death-signal 9 {} console < fifo & echo $! > reader; exec 3> fifo; wait",
+        "{} --parent-death 9 {} console < fifo & echo $! > reader; exec 3> fifo; wait",
         launch.display(),
         place.terraform().display()
     );

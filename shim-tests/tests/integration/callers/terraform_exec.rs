@@ -5,6 +5,7 @@
 //! one SIGINT to that one process and, some time later, SIGKILL; both pipes are read to their ends; all of
 //! stderr becomes part of an error; stdout of `-json` is one document, or one in each line.
 
+use nix::sys::signal::Signal;
 use shim_tests::callers::{Place, assert_ends, in_both, json, json_lines};
 use shim_tests::{Invocation, Transcript};
 
@@ -15,7 +16,8 @@ pub(super) fn surrounded(call: Invocation<'_>) -> Invocation<'_> {
     let call = call.env("TF_IN_AUTOMATION", "1").env("CHECKPOINT_DISABLE", "1");
     let call = call.env("TF_LOG", "").env("TF_LOG_CORE", "").env("TF_LOG_PROVIDER", "");
     let call = call.env("TF_LOG_PATH", "").env("TF_WORKSPACE", "");
-    call.env("TF_APPEND_USER_AGENT", "HashiCorp-terraform-exec/0.25.0").dying_with_its_parent()
+    call.env("TF_APPEND_USER_AGENT", "HashiCorp-terraform-exec/0.25.0")
+        .with_parent_death(Signal::SIGKILL)
 }
 
 /// Prepares a call.

@@ -1,0 +1,30 @@
+//! A scene at a terminal, or with signals, looks the same with `tf` as without: what is shown, how it ends,
+//! how the terminal is left, what state and lock lie there.
+//!
+//! `signals.rs` counts what Terraform receives; here two whole plays are compared, see
+//! [`shim_tests::scene`].
+
+mod drawing;
+mod first;
+mod keys;
+mod prompts;
+mod sent;
+mod shell;
+mod shells;
+mod stops;
+mod talk;
+mod twice;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// An apply that asks nothing.
+const APPLY: [&str; 2] = ["apply", "-auto-approve"];
+
+/// A resource that is created as long as the provider holds it back, whatever Terraform says.
+const HELD: &str = "resource \"fake_slow\" \"slow\" {\n  name = \"slow\"\n}\n";
+
+/// Sends a signal to one process.
+fn send(pid: u32, signal: Signal) {
+    kill(Pid::from_raw(i32::try_from(pid).unwrap()), signal).unwrap();
+}
