@@ -3,6 +3,8 @@
 //! Each layer below has its own small error type; here they get their context, their exit status and
 //! their hints. The chain is rendered once, in `ui`.
 
+pub(crate) mod install;
+
 use std::io;
 use std::path::PathBuf;
 
@@ -12,6 +14,7 @@ use crate::model::resolve::Unresolved;
 use crate::proxy::real::NotFound;
 use crate::store::StoreError;
 use crate::terraform::TerraformError;
+use install::InstallError;
 
 /// The exit statuses (interface.md 1). 125 to 127 follow `env`, `timeout` and `nohup`: no caller can
 /// mistake them for Terraform's 0, 1 or 2.
@@ -201,6 +204,9 @@ pub(crate) enum Error {
         /// The flag.
         flag: &'static str,
     },
+    /// Links or start files could not be changed as they were to be.
+    #[error(transparent)]
+    Install(#[from] InstallError),
     /// No random bits.
     #[error("the system gives no random bits")]
     NoRandom {
@@ -256,6 +262,7 @@ impl Error {
                 | Self::NotSplit { .. }
                 | Self::NoRoom { .. }
                 | Self::NoDirectory { .. }
+                | Self::Install(_)
                 | Self::Terraform(_),
                 Caller::Shim,
             ) => status::FAILED,
@@ -301,6 +308,7 @@ impl Error {
                 vec![format!("good snapshots near it: {}", neighbours.join(", "))]
             }
             Self::Terraform(error) => terraform_hints(error),
+            Self::Install(error) => vec![error.hint()],
             Self::Unresolved(_) | Self::NoHistory { .. } => {
                 vec!["run `tf shim list`, or `tf shim list --all` for every state of the store".to_owned()]
             }

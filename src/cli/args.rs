@@ -10,6 +10,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::check::accept;
 use crate::config::{AcceptRule, parse_duration};
+use crate::model::shell::Shell;
 use crate::ui::Color;
 use crate::ui::report::ReportFormat;
 
@@ -42,6 +43,11 @@ stays the same, why it matters, and a command that mends it.
 
 Status: 0 where nothing is wrong or there are only notes, 1 where there is a
 problem. With --json, for monitoring.";
+
+/// How links are treated; shown below the options of `install`. It fits 80 columns.
+const INSTALL: &str = "\
+Nothing that is not a link to tf is ever replaced. A name is linked where there
+is a real program to stand for. Without --edit no file of yours is touched.";
 
 /// What `tf shim` is, above its commands.
 const ABOUT: &str = "Saves the state of Terraform before and after each change, and brings it back.\n\
@@ -133,6 +139,16 @@ impl ValueEnum for Color {
             Self::Always => "always",
             Self::Never => "never",
         }))
+    }
+}
+
+impl ValueEnum for Shell {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Bash, Self::Zsh, Self::Fish]
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(self.word()))
     }
 }
 
@@ -330,6 +346,47 @@ pub(crate) enum Command {
         /// A command line of terraform's.
         #[arg(last = true, value_name = "ARGS")]
         args: Vec<OsString>,
+    },
+    /// Link terraform and tofu to tf, so that scripts reach it, too.
+    #[command(after_help = INSTALL)]
+    Install {
+        /// Where the links go; default `~/.local/share/tf-shim/bin`.
+        #[arg(value_name = "DIR")]
+        directory: Option<PathBuf>,
+        /// Put PATH and completion into the start file of your shell.
+        #[arg(long)]
+        edit: bool,
+        /// Link both names, also where there is no such program yet.
+        #[arg(long)]
+        both: bool,
+        /// Show what would change, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Take away what install has put there; the store stays.
+    Uninstall {
+        /// Look for links here, too.
+        #[arg(value_name = "DIR")]
+        directory: Option<PathBuf>,
+        /// Show what would change, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Print a script for a shell that completes what you type.
+    Completion {
+        /// The shell.
+        #[arg(value_name = "SHELL", value_enum)]
+        shell: Shell,
+    },
+    /// Answer a Tab, for those scripts.
+    #[command(hide = true)]
+    Complete {
+        /// At which characters the shell breaks what it replaces.
+        #[arg(long, value_name = "TEXT", default_value = "", allow_hyphen_values = true)]
+        breaks: OsString,
+        /// The line up to the cursor.
+        #[arg(last = true, value_name = "LINE", required = true)]
+        line: OsString,
     },
     /// Show the version of tf.
     Version,

@@ -31,13 +31,14 @@ pub(super) fn normalise(command: &Command, words: Vec<OsString>) -> Vec<OsString
 }
 
 /// Every flag of every command, and whether it takes a value. A flag means the same in all of them.
-struct Flags {
+pub(super) struct Flags {
     long: BTreeMap<String, bool>,
     short: BTreeMap<u8, bool>,
 }
 
 impl Flags {
-    fn of(command: &Command) -> Self {
+    /// Reads the table.
+    pub(super) fn of(command: &Command) -> Self {
         let mut flags = Self { long: BTreeMap::new(), short: BTreeMap::new() };
         let commands = std::iter::once(command).chain(command.get_subcommands());
         for arg in commands.flat_map(Command::get_arguments) {
@@ -52,7 +53,8 @@ impl Flags {
         flags
     }
 
-    fn with_two_dashes(&self, word: OsString) -> OsString {
+    /// A word as clap wants it.
+    pub(super) fn with_two_dashes(&self, word: OsString) -> OsString {
         let is_long = match word.as_bytes() {
             [b'-', first, _, ..] if *first != b'-' => {
                 let name = name_of(word.as_bytes());
@@ -81,7 +83,8 @@ impl Flags {
     }
 }
 
-fn takes_value(arg: &Arg) -> bool {
+/// Whether a flag has a value.
+pub(super) fn takes_value(arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::Set | ArgAction::Append)
 }
 

@@ -7,9 +7,11 @@
 
 mod args;
 mod check;
+mod complete;
 mod dashes;
 mod exit;
 mod failed;
+mod install;
 mod pages;
 mod progress;
 mod proxied;

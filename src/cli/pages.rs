@@ -27,7 +27,7 @@ fn commands() -> String {
                  honoured. `tf shim help COMMAND` shows the same text.";
     let _ = writeln!(page, "{}", wrapped(intro, ""));
     let _ = write!(page, "\n## Common options\n\n{}", options(&root, Kin::Own));
-    for command in root.get_subcommands().filter(|command| command.get_name() != "help") {
+    for command in shown(&root) {
         let _ = write!(page, "\n{}", section(command));
     }
     let references = root.get_after_help().map(ToString::to_string).unwrap_or_default();
@@ -36,6 +36,11 @@ fn commands() -> String {
     let lines = lines.collect::<Vec<_>>().join("\n");
     let _ = write!(page, "\n## References\n\nREF names a state:\n\n```text\n{lines}\n```\n");
     page
+}
+
+/// The commands that have a section.
+fn shown(root: &Command) -> impl Iterator<Item = &Command> {
+    root.get_subcommands().filter(|command| command.get_name() != "help" && !command.is_hide_set())
 }
 
 /// Which options of a command are meant.

@@ -7,16 +7,19 @@ use std::process::ExitCode;
 use crate::config::Config;
 use crate::error::{Caller, Error, status};
 use crate::model::reference::Reference;
+use crate::model::shell::Shell;
 use crate::ops::doctor::{self, Patient};
 use crate::ops::history::{self, Overwrite, Pinning};
-use crate::ops::report::VersionReport;
+use crate::ops::install::program_path;
+use crate::ops::report::{ScriptReport, VersionReport};
 use crate::ops::restore::Prepared;
 use crate::ops::{Choice, Context, Preview, Subject, restore, root_module, undo, which};
 use crate::terraform::write::Force;
 use crate::ui::failure::Failure;
 use crate::ui::{self, Answer, Color, Format, Ui};
 
-use super::{Command, Invocation, Parsed, check, failed, parse};
+use super::install::Earnest;
+use super::{Command, Invocation, Parsed, check, complete, failed, install, parse};
 
 /// How many operations `list` shows as text, unless told otherwise.
 const LISTED: usize = 20;
@@ -135,7 +138,30 @@ impl Session<'_> {
                 self.give_back(&context, &subject, prepared, (preview, force), "restore")
             }
             Command::Undo { dry_run, orphan } => self.undo(*dry_run, *orphan),
+            Command::Install { directory, edit, both, dry_run } => {
+                let wish = (directory.as_deref(), *edit, *both);
+                self.answer(&install::install(self, wish, earnest(*dry_run))?)
+            }
+            Command::Uninstall { directory, dry_run } => {
+                self.answer(&install::uninstall(self, directory.as_deref(), earnest(*dry_run))?)
+            }
+            Command::Completion { shell } => self.completion(*shell),
+            Command::Complete { breaks, line } => {
+                let answer = complete::answer(line, breaks);
+                self.ui.print_bytes(answer.as_bytes()).map_err(Trouble::Output)?;
+                Ok(status::DONE)
+            }
         }
+    }
+
+    fn completion(&self, shell: Shell) -> Result<u8, Trouble> {
+        let program = program_path(self.called_as);
+        let script = complete::script(shell, program.as_deref());
+        match self.format() {
+            Format::Text => self.ui.print_bytes(&script).map_err(Trouble::Output)?,
+            Format::Json => return self.answer(&ScriptReport { shell, script }),
+        }
+        Ok(status::DONE)
     }
 
     fn version(&self) -> Result<u8, Trouble> {
@@ -289,6 +315,10 @@ impl Session<'_> {
 
 fn preview(dry_run: bool) -> Preview {
     if dry_run { Preview::Yes } else { Preview::No }
+}
+
+fn earnest(dry_run: bool) -> Earnest {
+    if dry_run { Earnest::Show } else { Earnest::Act }
 }
 
 fn reference_of(context: &Context, text: &str) -> Result<Reference, Error> {

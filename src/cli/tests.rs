@@ -2,6 +2,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 
 use super::{Command, Common, Invocation, Parsed, parse};
+use crate::model::shell::Shell;
 use crate::ui::Color;
 
 fn words(line: &str) -> Vec<OsString> {
@@ -58,6 +59,18 @@ fn every_command_is_read() {
         ("undo -orphan", Command::Undo { dry_run: false, orphan: true }),
         ("pin @ -mwhy", Command::Pin { reference: at(), message: Some("why".to_owned()) }),
         ("unpin @", Command::Unpin { reference: at() }),
+        (
+            "install d -edit -dry-run",
+            Command::Install {
+                directory: Some("d".into()),
+                edit: true,
+                both: false,
+                dry_run: true,
+            },
+        ),
+        ("uninstall", Command::Uninstall { directory: None, dry_run: false }),
+        ("completion fish", Command::Completion { shell: Shell::Fish }),
+        ("complete -breaks =: -- tf", Command::Complete { breaks: "=:".into(), line: "tf".into() }),
         ("which", Command::Which { args: Vec::new() }),
         ("which -- apply -json", Command::Which { args: words("apply -json") }),
         ("version", Command::Version),

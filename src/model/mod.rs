@@ -20,6 +20,7 @@ pub(crate) mod redact;
 pub(crate) mod reference;
 pub(crate) mod resolve;
 pub(crate) mod scan;
+pub(crate) mod shell;
 pub(crate) mod source;
 pub(crate) mod state;
 pub(crate) mod text;

@@ -4,9 +4,11 @@
 
 pub(crate) mod capture;
 pub(crate) mod check;
+pub(crate) mod completion;
 pub(crate) mod doctor;
 pub(crate) mod guarded;
 pub(crate) mod history;
+pub(crate) mod install;
 mod record;
 pub(crate) mod report;
 pub(crate) mod restore;

@@ -6,6 +6,7 @@ use crate::model::change::StateDiff;
 use crate::model::content::ResourceEntry;
 use crate::model::identity::Identity;
 use crate::model::operation::{Changes, GuardNote, Image, Operation, OperationId, Outcome};
+use crate::model::shell::Shell;
 use crate::model::state::{Lineage, Serial};
 
 /// Names the state that a report is about.
@@ -120,6 +121,14 @@ pub(crate) struct RealReport {
 pub(crate) struct VersionReport {
     /// The version of this program.
     pub(crate) version: &'static str,
+}
+
+/// `tf shim completion`.
+pub(crate) struct ScriptReport {
+    /// For which shell.
+    pub(crate) shell: Shell,
+    /// The script, with the path of the program in it.
+    pub(crate) script: Vec<u8>,
 }
 
 /// `tf shim which`: the real binary, what else is there, how a command line would be treated.

@@ -11,6 +11,7 @@ compile_error!(
 );
 
 pub(crate) mod checkpoint;
+pub(crate) mod edit;
 pub(crate) mod file;
 pub(crate) mod fs;
 pub(crate) mod helper;

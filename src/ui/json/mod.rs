@@ -6,6 +6,7 @@
 
 pub(super) mod check;
 pub(super) mod doctor;
+pub(super) mod install;
 mod parts;
 
 use std::fmt::Write as _;

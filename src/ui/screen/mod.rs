@@ -8,6 +8,7 @@ mod changes;
 mod check;
 mod diff;
 mod doctor;
+mod install;
 mod list;
 mod restore;
 mod results;

@@ -6,7 +6,7 @@ use super::super::failure::OURS;
 use super::super::style::{Line, Role, Screen};
 use super::super::{Answer, json, words};
 use super::Frame;
-use crate::ops::report::{NoteReport, RestoreReport, VersionReport};
+use crate::ops::report::{NoteReport, RestoreReport, ScriptReport, VersionReport};
 
 impl Answer for NoteReport {
     fn screen(&self, _: &Frame) -> Screen {
@@ -48,6 +48,21 @@ impl Answer for VersionReport {
 
     fn document(&self) -> Value {
         json::version(self)
+    }
+}
+
+impl Answer for ScriptReport {
+    /// To be read; for a shell the bytes are printed as they are.
+    fn screen(&self, _: &Frame) -> Screen {
+        let mut screen = Screen::new();
+        String::from_utf8_lossy(&self.script)
+            .lines()
+            .for_each(|line| screen.line(Line::new().plain(line)));
+        screen
+    }
+
+    fn document(&self) -> Value {
+        json::install::script(self)
     }
 }
 
