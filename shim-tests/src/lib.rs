@@ -46,6 +46,7 @@ pub mod reports;
 pub mod sandbox;
 pub mod scenario;
 pub mod scene;
+pub mod shells;
 pub mod shim;
 pub mod stage;
 pub mod states;

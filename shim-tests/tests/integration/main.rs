@@ -4,12 +4,14 @@
 
 mod callers;
 mod check;
+mod completion;
 mod contract;
 mod crash;
 mod doctor;
 mod forward;
 mod guarded;
 mod harness;
+mod install;
 mod layers;
 mod locate;
 mod looking;
