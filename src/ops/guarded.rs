@@ -163,6 +163,9 @@ impl<'a> Run<'a> {
             match Look::take(context, &location, ask) {
                 Ok(look) => states.push(State { location, workspace, look }),
                 Err(error) if is_sure_stop(&error) => return Ok(None),
+                Err(_) if is_no_workspace(workspace.as_deref(), &terraform, context) => {
+                    return Ok(None);
+                }
                 // A remote that cannot be asked is what `init` is there to mend, and what it migrates
                 // from stays where it is.
                 Err(_) if is_init_of_remote(call.guarded.verb, &location) => {}
@@ -245,6 +248,20 @@ fn workspace_to_ask(guarded: &Guarded, location: &Location, setting: &Setting) -
     let workspace = &location.identity.workspace;
     let is_other = guarded.verb == Verb::WorkspaceDelete && *workspace != setting.workspace;
     (location.place == Place::Remote && is_other).then(|| workspace.clone())
+}
+
+/// Whether a workspace that is to be deleted is none: Terraform says so itself. Asked only where its state
+/// could not be read, because the name may be one that `TF_WORKSPACE` cannot have.
+fn is_no_workspace(name: Option<&str>, terraform: &Terraform, context: &Context) -> bool {
+    let Some(name) = name else { return false };
+    match terraform.ask_for(&["workspace", "list"], &[], None, context.limits()) {
+        // The selected one is marked with a star (Terraform 1.11.4).
+        Ok(list) => {
+            let list = String::from_utf8_lossy(&list);
+            !list.lines().any(|line| line.trim_start_matches([' ', '*']) == name)
+        }
+        Err(error) => is_sure_stop(&error),
+    }
 }
 
 fn is_init_of_remote(verb: Verb, location: &Location) -> bool {

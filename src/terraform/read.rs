@@ -205,7 +205,8 @@ pub(crate) fn pull(
 }
 
 /// Whether a failed helper command means that Terraform will stop before it touches any state: the backend
-/// is not initialised, or the configuration has an error, which it shows with file and line.
+/// is not initialised, it has no workspaces and one is meant, or the configuration has an error, which it
+/// shows with file and line.
 ///
 /// Seen with Terraform 1.11.4; a failure that is not recognised counts as one of ours.
 pub(crate) fn is_sure_stop(error: &TerraformError) -> bool {
@@ -219,6 +220,7 @@ pub(crate) fn is_sure_stop(error: &TerraformError) -> bool {
     let lines = || stderr.lines().map(|line| line.trim_start_matches(['│', '╷', '╵', ' ']));
     lines().any(|line| {
         titles.iter().any(|title| line.starts_with(title))
+            || line.trim_end().ends_with("workspaces not supported")
             || (line.starts_with("on ") && line.contains(" line "))
     })
 }
