@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{Resource, setrlimit};
-use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signal::{SigSet, Signal, raise};
 use nix::unistd::{getpid, getppid};
 
 /// Replaces this process by `program`, with the environment as it is and one variable set.
@@ -46,8 +46,12 @@ pub(crate) fn end_by_signal(signal: i32) {
         let _ = only.thread_unblock();
     }
     // `raise` alone does nothing for a signal that Rust ignores (SIGPIPE); this one restores the
-    // default action first.
+    // default action first. It returns for what it does not know (SIGPWR, SIGSTKFLT) or takes for
+    // ignored (SIGIO, which is not on Linux: signal(7)).
     let _ = signal_hook::low_level::emulate_default_handler(signal);
+    if let Ok(signal) = Signal::try_from(signal) {
+        let _ = raise(signal);
+    }
 }
 
 /// The status of a process that the signal which ended Terraform cannot end.

@@ -70,15 +70,18 @@ impl Watch {
     /// Blocks the watched signals and SIGCHLD, and opens the descriptor that they are read from.
     ///
     /// An inherited "ignore" of SIGCHLD would make the kernel throw the child's status away, so it gets
-    /// a handler of ours that does nothing; Go programs set their own in any case.
+    /// a handler of ours that does nothing; Go programs set their own in any case. SIGXFSZ gets one too,
+    /// unless it is ignored: it comes with an error of a write of ours (`ulimit -f`), which is what we tell,
+    /// and would end us by itself once it is no longer blocked.
     ///
     /// # Errors
     /// No descriptor is free.
     pub(crate) fn begin() -> io::Result<Self> {
-        signal_hook::flag::register(
-            signal_hook::consts::SIGCHLD,
-            Arc::new(AtomicBool::new(false)),
-        )?;
+        let is_harmless = is_in(ignored(), Signal::SIGXFSZ);
+        let handled = [Signal::SIGCHLD].into_iter();
+        for signal in handled.chain((!is_harmless).then_some(Signal::SIGXFSZ)) {
+            signal_hook::flag::register(signal as i32, Arc::new(AtomicBool::new(false)))?;
+        }
         let mut set = watched();
         set.add(Signal::SIGCHLD);
         let mask_before = SigSet::thread_get_mask()?;
