@@ -111,9 +111,9 @@ pub(crate) enum Error {
         state: String,
     },
     /// The root module is not there.
-    #[error("there is no directory `{}`", path.display())]
+    #[error("{}", no_directory(path))]
     NoDirectory {
-        /// Which.
+        /// Which; empty, where the working directory itself was removed.
         path: PathBuf,
     },
     /// There are no bytes to give.
@@ -150,7 +150,13 @@ pub(crate) enum Error {
         /// How many.
         count: usize,
     },
-    /// A person said no, or there is none to ask.
+    /// A person said no.
+    #[error("{what} was not confirmed; nothing was changed")]
+    Declined {
+        /// What was asked about.
+        what: &'static str,
+    },
+    /// There is nobody to ask.
     #[error("{what} was not confirmed; nothing was changed")]
     NotConfirmed {
         /// What was asked about.
@@ -240,6 +246,7 @@ impl Error {
             (Self::Reference(_) | Self::NoSuchFlag { .. }, Caller::Shim) => status::WRONG_USAGE,
             (
                 Self::NotConfirmed { .. }
+                | Self::Declined { .. }
                 | Self::Orphans { .. }
                 | Self::ChangedMeanwhile
                 | Self::Terraform(TerraformError::Locked { .. })
@@ -319,8 +326,7 @@ impl Error {
                 "run `terraform destroy -target=ADDRESS` for what shall go, or `tf shim undo --orphan` to forget it"
                     .to_owned(),
             ],
-            // Who was asked about an apply was there, and said no.
-            Self::NotConfirmed { what } if *what != "apply" => vec!["add `--yes` where nobody can be asked".to_owned()],
+            Self::NotConfirmed { .. } => vec!["add `--yes` where nobody can be asked".to_owned()],
             Self::ChangedMeanwhile => vec!["look at it with `tf shim diff` and run it again".to_owned()],
             Self::NotWhatWasPushed => {
                 vec!["look at it with `tf shim diff`; another writer may have been faster".to_owned()]
@@ -337,7 +343,7 @@ impl Error {
             }
             Self::NotSplit { .. } => vec!["terraform itself would refuse it".to_owned()],
             Self::Reference(_) => vec!["the forms of REF are in `tf shim help`".to_owned()],
-            Self::NotConfirmed { .. }
+            Self::Declined { .. }
             | Self::NoDirectory { .. }
             | Self::NoContent { .. }
             | Self::NotComparable { .. }
@@ -413,4 +419,12 @@ fn terraform_hints(error: &TerraformError) -> Vec<String> {
         _ => return Vec::new(),
     };
     vec![hint.to_owned()]
+}
+
+/// Says that a directory is not there. The system has no path for a working directory that was removed.
+fn no_directory(path: &std::path::Path) -> String {
+    if path.as_os_str().is_empty() {
+        return "the working directory is gone: it was removed".to_owned();
+    }
+    format!("there is no directory `{}`", path.display())
 }

@@ -30,19 +30,37 @@ pub(super) fn install(
 ) -> Result<InstallPlan, Error> {
     let directory = directory.map(|directory| root_module(session.chdir).join(directory));
     let wish = Wish { directory: directory.as_deref(), edits, both };
+    let asks = edits && !session.invocation.common.yes && earnest == Earnest::Act;
+    if asks {
+        let plan = install::plan(session.called_as, wish)?;
+        if plan.is_nothing() {
+            return Ok(plan);
+        }
+        ask(session, &plan)?;
+    }
+    // Nobody is kept waiting while a person thinks; so it is looked at anew.
+    let _alone = (earnest == Earnest::Act).then(install::alone);
     let plan = install::plan(session.called_as, wish)?;
     if earnest == Earnest::Show || plan.is_nothing() {
         return Ok(plan);
     }
-    if edits && !session.invocation.common.yes {
-        if session.format() == Format::Text {
-            session.ui.explain(&plan);
-        }
-        if !session.ui.confirm("Do you want to edit these start files?") {
-            return Err(Error::NotConfirmed { what: "the edit of start files" });
-        }
-    }
     install::carry_out(plan)
+}
+
+/// Shows the lines and asks.
+fn ask(session: &Session<'_>, plan: &InstallPlan) -> Result<(), Error> {
+    let what = "the edit of start files";
+    if session.format() == Format::Text {
+        session.ui.explain(plan);
+        session.ui.gap();
+    }
+    if session.ui.confirm("Do you want to edit these start files?") {
+        Ok(())
+    } else if session.ui.can_ask() {
+        Err(Error::Declined { what })
+    } else {
+        Err(Error::NotConfirmed { what })
+    }
 }
 
 /// Uninstalls, or shows what uninstalling would do.
@@ -56,6 +74,7 @@ pub(super) fn uninstall(
 ) -> Result<UninstallPlan, Error> {
     let directory = directory.map(|directory| root_module(session.chdir).join(directory));
     let store = session.invocation.common.store.as_deref();
+    let _alone = (earnest == Earnest::Act).then(install::alone);
     let plan = uninstall::plan(session.called_as, directory.as_deref(), store)?;
     if earnest == Earnest::Show || plan.is_nothing() {
         return Ok(plan);

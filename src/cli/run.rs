@@ -143,7 +143,10 @@ impl Session<'_> {
                 self.answer(&install::install(self, wish, earnest(*dry_run))?)
             }
             Command::Uninstall { directory, dry_run } => {
-                self.answer(&install::uninstall(self, directory.as_deref(), earnest(*dry_run))?)
+                let plan = install::uninstall(self, directory.as_deref(), earnest(*dry_run))?;
+                let is_whole = plan.passed.is_empty();
+                self.answer(&plan)?;
+                Ok(if is_whole { status::DONE } else { status::FAILED })
             }
             Command::Completion { shell } => self.completion(*shell),
             Command::Complete { breaks, line } => {
@@ -260,7 +263,12 @@ impl Session<'_> {
             _ => "Do you want to make this the current state?",
         };
         if !self.invocation.common.yes && !self.ui.confirm(question) {
-            return Err(Error::NotConfirmed { what }.into());
+            let error = if self.ui.can_ask() {
+                Error::Declined { what }
+            } else {
+                Error::NotConfirmed { what }
+            };
+            return Err(error.into());
         }
         let report = restore::carry_out(context, subject, self.called_as, prepared, force)?;
         self.answer(&report)

@@ -38,6 +38,22 @@ pub(crate) enum InstallError {
         /// The system's reason.
         source: io::Error,
     },
+    /// A start file is a link to nothing.
+    #[error("`{}` is a link to `{}`, which is not there; nothing was changed", path.display(), target.display())]
+    LeadsNowhere {
+        /// The start file.
+        path: PathBuf,
+        /// What it leads to.
+        target: PathBuf,
+    },
+    /// A step failed after others were done.
+    #[error("not everything was installed{}", listed(made))]
+    Halfway {
+        /// What is there.
+        made: Vec<PathBuf>,
+        /// The step that failed.
+        source: Box<InstallError>,
+    },
     /// An edit was cut off.
     #[error("`{}` was left by an edit that was cut off", copy.display())]
     CutOff {
@@ -54,6 +70,11 @@ pub(crate) enum InstallError {
     },
 }
 
+fn listed(made: &[PathBuf]) -> String {
+    let made: Vec<String> = made.iter().map(|path| format!("`{}`", path.display())).collect();
+    if made.is_empty() { String::new() } else { format!("; this is there: {}", made.join(", ")) }
+}
+
 impl InstallError {
     /// What to do now.
     pub(super) fn hint(&self) -> String {
@@ -67,6 +88,12 @@ impl InstallError {
             Self::Unusable { .. } => "name another directory: `tf shim install DIR`".to_owned(),
             Self::Step { .. } => {
                 "see whether you may write there, or name another place".to_owned()
+            }
+            Self::LeadsNowhere { target, .. } => {
+                format!("make `{}`, or remove the link", target.display())
+            }
+            Self::Halfway { .. } => {
+                "mend that and run it again, or take all of it away: `tf shim uninstall`".to_owned()
             }
             Self::CutOff { copy, file } => format!(
                 "compare `{}` with it, move the right one into its place, and remove the other",

@@ -61,6 +61,33 @@ pub(crate) fn path_word(path: &[u8], home: Option<&[u8]>, shell: Option<Shell>) 
     if path.iter().all(is_plain) { path.to_vec() } else { quoted(path, shell) }
 }
 
+/// Reads back the word that [`path_word`] wrote at the beginning of `text`; none where there is none, or its
+/// quote has no end.
+pub(crate) fn path_of_word(
+    text: &[u8],
+    home: Option<&[u8]>,
+    shell: Option<Shell>,
+) -> Option<Vec<u8>> {
+    let (mut path, in_home) = (Vec::new(), text.strip_prefix(b"\"$HOME/".as_slice()));
+    if in_home.is_some() {
+        path.extend([home?, b"/"].concat());
+    }
+    let is_fish = shell == Some(Shell::Fish);
+    let mut quote = if in_home.is_some() { Some(b'"') } else { None };
+    let mut bytes = in_home.unwrap_or(text).iter();
+    while let Some(byte) = bytes.next() {
+        match (quote, *byte) {
+            (Some(open), close) if open == close => quote = None,
+            (None, open @ (b'\'' | b'"')) => quote = Some(open),
+            (None, b':' | b';' | b' ' | b'\n') => break,
+            (Some(b'\''), b'\\') if !is_fish => path.push(b'\\'),
+            (_, b'\\') => path.push(*bytes.next()?),
+            (_, byte) => path.push(byte),
+        }
+    }
+    (quote.is_none() && !path.is_empty()).then_some(path)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,5 +107,19 @@ mod tests {
         assert_eq!(path_word(b"/home/anabel/bin", home, None), b"/home/anabel/bin");
         assert_eq!(path_word(b"/opt/a b", home, None), b"'/opt/a b'");
         assert_eq!(path_word(b"/opt/x", Some(b"/"), None), b"/opt/x");
+    }
+
+    #[test]
+    fn a_word_is_read_back() {
+        let home = Some(b"/home/ana".as_slice());
+        for path in [&b"/home/ana/a b"[..], b"/home/ana/a$`\"\\'", b"/opt/x", b"/opt/a 'b\\'\xff"] {
+            for shell in [None, Some(Shell::Bash), Some(Shell::Fish)] {
+                for after in [&b""[..], b":*) ;;", b"; or", b" $PATH"] {
+                    let text = [&path_word(path, home, shell), after].concat();
+                    assert_eq!(path_of_word(&text, home, shell).as_deref(), Some(path));
+                }
+            }
+        }
+        assert_eq!(path_of_word(b"'/opt", home, None), None);
     }
 }

@@ -1,19 +1,25 @@
 //! Asking another program something, quietly and not for long.
 //!
-//! For programs that are not Terraform (that one is asked in `terraform/`): no terminal, an environment
-//! from which some variables are taken, and an end to patience. Whoever does not answer in time is killed;
-//! what it may have started itself is not waited for.
+//! For programs that are not asked about a state (those are asked in `terraform/`): no terminal, an environment
+//! from which some variables are taken, and an end to patience. Whoever does not answer in time is killed,
+//! with what it started: it has a process group of its own. So a key at the terminal does not reach it, and
+//! a signal that is to end us is put off until it is killed.
 
+use std::cell::Cell;
 use std::ffi::OsStr;
 use std::io::{self, PipeReader, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, Signal, killpg, raise};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::unistd::Pid;
 
 /// What fits into a pipe that nobody reads yet (pipe(7): 64 KiB, by default), and more is never said.
 pub(crate) const MOST_INPUT_BYTES: usize = 60 << 10;
@@ -31,7 +37,7 @@ pub(crate) struct Question<'a> {
     /// Variables that it does not get: every one whose name begins so.
     pub(crate) without: &'a [&'a str],
     /// Variables that it gets.
-    pub(crate) set: &'a [(&'a str, &'a str)],
+    pub(crate) set: &'a [(&'a OsStr, &'a OsStr)],
     /// How long it may take.
     pub(crate) patience: Duration,
     /// How much it may say on each stream, in bytes.
@@ -53,22 +59,28 @@ impl Question<'_> {
     ///
     /// # Errors
     /// * `TimedOut`: it did not end in time, and was killed.
+    /// * `Interrupted`: we were to end, and are not ended by that signal; it was killed.
     /// * `FileTooLarge`: it said too much, and was killed.
     /// * The system's reason why it could not be started.
     pub(crate) fn ask(&self) -> io::Result<Answer> {
         let deadline = Instant::now() + self.patience;
         let ((stdout, their_stdout), (stderr, their_stderr)) = (io::pipe()?, io::pipe()?);
         let mut child = self.start(their_stdout.into(), their_stderr.into())?;
+        // Only now, so that it does not inherit the mask.
+        let ending = Ending::put_off()?;
         if let Some(mut stdin) = child.stdin.take() {
             // Whoever does not want it may leave it.
             let _ = stdin.write_all(self.input.get(..MOST_INPUT_BYTES).unwrap_or(self.input));
         }
-        let heard = self.listen([stdout, stderr], deadline);
-        let ended = heard.and_then(|heard| Ok((heard, end_of(&mut child, deadline)?)));
+        let heard = self.listen([stdout, stderr], deadline, &ending);
+        let ended = heard.and_then(|heard| Ok((heard, end_of(&mut child, deadline, &ending)?)));
         if ended.is_err() {
-            let _ = child.kill();
+            // Not yet waited for, so the number still means this group.
+            let group = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
+            let _ = killpg(group, Signal::SIGKILL);
             let _ = child.wait();
         }
+        drop(ending);
         let ([stdout, stderr], status) = ended?;
         Ok(Answer { status, stdout, stderr })
     }
@@ -85,17 +97,20 @@ impl Question<'_> {
                 command.env_remove(name);
             }
         }
-        command.envs(self.set.iter().copied()).spawn()
+        command.envs(self.set.iter().copied()).process_group(0).spawn()
     }
 
-    fn listen(&self, streams: [PipeReader; 2], deadline: Instant) -> io::Result<[Vec<u8>; 2]> {
+    fn listen(
+        &self,
+        streams: [PipeReader; 2],
+        deadline: Instant,
+        ending: &Ending,
+    ) -> io::Result<[Vec<u8>; 2]> {
         let mut open: Vec<(usize, PipeReader)> = streams.into_iter().enumerate().collect();
         let mut heard = [Vec::new(), Vec::new()];
         let mut chunk = vec![0_u8; 1 << 16];
         while !open.is_empty() {
-            if Instant::now() >= deadline {
-                return Err(io::ErrorKind::TimedOut.into());
-            }
+            ending.check(deadline)?;
             let ready: Vec<bool> = {
                 let mut waiting: Vec<_> = open
                     .iter()
@@ -123,15 +138,55 @@ impl Question<'_> {
     }
 }
 
-/// Waits for the end of a program that has closed its streams.
-fn end_of(child: &mut Child, deadline: Instant) -> io::Result<Option<i32>> {
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(status.code());
+/// The signals that end a program, put off until this is dropped.
+struct Ending {
+    signals: SignalFd,
+    mask_before: SigSet,
+    came: Cell<Option<Signal>>,
+}
+
+impl Ending {
+    fn put_off() -> io::Result<Self> {
+        let set: SigSet = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM]
+            .into_iter()
+            .collect();
+        let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
+        let signals = SignalFd::with_flags(&set, flags)?;
+        let mask_before = SigSet::thread_get_mask()?;
+        set.thread_block()?;
+        Ok(Self { signals, mask_before, came: Cell::new(None) })
+    }
+
+    /// Whether there is still time.
+    fn check(&self, deadline: Instant) -> io::Result<()> {
+        if let Ok(Some(signal)) = self.signals.read_signal() {
+            let signal = i32::try_from(signal.ssi_signo).ok();
+            self.came.set(signal.and_then(|signal| Signal::try_from(signal).ok()));
+            return Err(io::ErrorKind::Interrupted.into());
         }
         if Instant::now() >= deadline {
             return Err(io::ErrorKind::TimedOut.into());
         }
+        Ok(())
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let _ = self.mask_before.thread_set_mask();
+        if let Some(signal) = self.came.get() {
+            let _ = raise(signal);
+        }
+    }
+}
+
+/// Waits for the end of a program that has closed its streams.
+fn end_of(child: &mut Child, deadline: Instant, ending: &Ending) -> io::Result<Option<i32>> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status.code());
+        }
+        ending.check(deadline)?;
         sleep(Duration::from_millis(1));
     }
 }
@@ -148,7 +203,7 @@ mod tests {
             directory: Path::new("/"),
             input: b"in",
             without: &["CARGO_"],
-            set: &[("OURS", "yes")],
+            set: &[(OsStr::new("OURS"), OsStr::new("yes"))],
             patience,
             most_bytes: 4096,
         }

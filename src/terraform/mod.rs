@@ -20,7 +20,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Output};
+use std::process::Output;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -28,6 +28,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use crate::env;
 use crate::proxy::depth::{Depth, Handing};
 use crate::proxy::real::RealBinary;
+use crate::sys::helper::Question;
 use crate::sys::process::Own;
 
 /// Why a conversation with Terraform, or with a state file, failed.
@@ -212,6 +213,43 @@ impl Terraform {
         Ok(stdout)
     }
 
+    /// As [`Terraform::ask_for`], of a command that touches no state: it has a process group of its own, and
+    /// who does not answer in time is killed with all that it started.
+    fn ask_aside(
+        &self,
+        arguments: &[&str],
+        set: &[(&str, &OsStr)],
+        limits: Limits<'_>,
+    ) -> Result<Vec<u8>, TerraformError> {
+        let what = format!("{} {}", self.real.name(), arguments.join(" "));
+        let words = self.chdir.as_deref().into_iter().chain(arguments.iter().map(OsStr::new));
+        let words: Vec<&OsStr> = words.collect();
+        let environment = self.scrubbed_environment(set);
+        let set: Vec<_> = environment.iter().map(|(n, v)| (n.as_os_str(), v.as_os_str())).collect();
+        let question = Question {
+            program: self.real.path(),
+            arguments: &words,
+            directory: Path::new("."),
+            input: b"",
+            without: &[""],
+            set: &set,
+            patience: limits.time,
+            most_bytes: usize::try_from(limits.bytes).unwrap_or(usize::MAX),
+        };
+        let answer = question.ask().map_err(|source| match source.kind() {
+            io::ErrorKind::TimedOut => {
+                TerraformError::TimedOut { what: what.clone(), limit: limits.time }
+            }
+            io::ErrorKind::FileTooLarge => TerraformError::TooLarge {
+                what: format!("the answer of `{what}`"),
+                limit: limits.bytes,
+            },
+            _ => TerraformError::Start { what: what.clone(), source },
+        })?;
+        succeeded_saying(&what, answer.status, &answer.stderr)?;
+        Ok(answer.stdout)
+    }
+
     /// The expression holds the writing end of the answer: it must be gone before the answer can end.
     fn command(
         &self,
@@ -267,16 +305,16 @@ impl Terraform {
 
 /// Whether a helper command ended well.
 fn succeeded(what: &str, output: &Output) -> Result<(), TerraformError> {
-    succeeded_saying(what, output.status, &output.stderr)
+    succeeded_saying(what, output.status.code(), &output.stderr)
 }
 
 /// Whether a helper command ended well, where its words are elsewhere.
-fn succeeded_saying(what: &str, status: ExitStatus, stderr: &[u8]) -> Result<(), TerraformError> {
-    if status.success() {
+fn succeeded_saying(what: &str, status: Option<i32>, stderr: &[u8]) -> Result<(), TerraformError> {
+    if status == Some(0) {
         return Ok(());
     }
     let stderr = without_colours(&String::from_utf8_lossy(stderr));
-    let (status, message) = (status.code(), first_error(&stderr));
+    let message = first_error(&stderr);
     Err(TerraformError::Failed { what: what.to_owned(), status, message, stderr })
 }
 

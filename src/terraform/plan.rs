@@ -261,7 +261,7 @@ impl Shown {
         // Terraform wrote through other descriptors of the same files: the places in them are shared.
         let mut words = Vec::new();
         said.rewind().and_then(|()| said.read_to_end(&mut words)).map_err(failed)?;
-        succeeded_saying(&what, status, &words)?;
+        succeeded_saying(&what, status.code(), &words)?;
         if answer.metadata().map_err(failed)?.len() > limits.bytes {
             let what = format!("the answer of `{what}`");
             return Err(TerraformError::TooLarge { what, limit: limits.bytes });

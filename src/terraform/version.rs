@@ -53,7 +53,7 @@ impl Terraform {
     pub(crate) fn version(&self, limits: Limits<'_>) -> Result<Version, TerraformError> {
         let set: Vec<_> =
             STAY_HERE.iter().map(|(name, value)| (*name, OsStr::new(*value))).collect();
-        let said = self.ask_for(&["version"], &set, None, limits)?;
+        let said = self.ask_aside(&["version"], &set, limits)?;
         let said = super::without_colours(&String::from_utf8_lossy(&said));
         Version::of(&said).ok_or_else(|| TerraformError::Failed {
             what: format!("{} version", self.real().name()),

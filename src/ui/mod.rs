@@ -157,6 +157,13 @@ impl Ui {
         self.talk(&report.screen(&self.talk_frame()));
     }
 
+    /// Writes an empty line to stderr.
+    pub(crate) fn gap(&self) {
+        let mut screen = Screen::new();
+        screen.line(Line::new());
+        self.talk(&screen);
+    }
+
     /// What screens for stderr need to know.
     pub(crate) fn talk_frame(&self) -> Frame {
         Frame { width: self.err.width, clock: self.clock }

@@ -299,7 +299,7 @@ impl Rounds<'_> {
             return Ok(());
         }
         self.stopped(StepName::Apply)?;
-        let error = Error::NotConfirmed { what: "apply" };
+        let error = Error::Declined { what: "apply" };
         Err(Stop::Refused { step: StepName::Apply, error })
     }
 

@@ -64,6 +64,9 @@ ailments! {
         nothing runs";
     Shadowed: "shadowed", Problem,
         "what is typed does not go through tf: nothing is saved, and nothing is guarded";
+    DanglingLink: "dangling-link", Problem,
+        "the tf that it led to is gone: the shell passes the link over, and what is typed is not \
+        found, or does not go through tf";
     Bypass: "bypass", Problem,
         "while it is set, everything is forwarded: nothing is saved, and nothing is guarded";
     NoHome: "no-home", Problem,
@@ -115,6 +118,9 @@ ailments! {
     StoreInRepository: "store-in-repository", Problem,
         "`git clean` and a removed checkout take the snapshots with them, and `git add` \
         commits their secrets";
+    StoreInModule: "store-in-module", Problem,
+        "whoever removes the directory, or copies it, takes the snapshots along with the state \
+        that they are to bring back";
     StoreVolatile: "store-volatile", Problem,
         "its files are in memory: after a restart the snapshots are gone";
     JournalDamaged: "journal-damaged", Problem,
@@ -124,6 +130,8 @@ ailments! {
     NotOnPath: "not-on-path", Note,
         "it runs only where it is called by its path; what is typed as `tf` is not found, or \
         is another";
+    AnotherTf: "another-tf", Note,
+        "two copies guard one after the other, and an update of one leaves the other as it was";
     RelativePath: "relative-path", Note,
         "a shell runs whatever has that name in the directory it is in; tf passes these \
         entries over";
@@ -151,6 +159,9 @@ ailments! {
     StoreLeftovers: "store-leftovers", Note,
         "they were left by a write that was cut off; they hold parts of states and only take \
         room";
+    StoreIgnored: "store-ignored", Note,
+        "git leaves it out of commits, but `git clean -x` and a removed checkout take the \
+        snapshots with them";
     StoreOnNetwork: "store-on-network", Note,
         "locks and syncs may not hold there; the store then works with less certainty";
     Clock: "clock", Note,

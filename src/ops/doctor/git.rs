@@ -21,6 +21,10 @@ const TO_BE_COMMITTED: [&str; 2] = [".terraform.lock.hcl", ".tf-shim.passport.js
 /// What git is told before its command, in every call.
 const CALMED: [&str; 3] = ["--no-pager", "-c", "core.fsmonitor=false"];
 
+/// What it finds in its environment: no lock that is not needed, no prompt, words that we know.
+const SET: [(&str, &str); 3] =
+    [("GIT_OPTIONAL_LOCKS", "0"), ("GIT_TERMINAL_PROMPT", "0"), ("LC_ALL", "C")];
+
 /// The repository.
 pub(crate) struct GitFacts {
     /// Its top.
@@ -65,6 +69,18 @@ pub(super) fn look(
     Some(GitFacts { top })
 }
 
+/// Whether the repository of a directory ignores a path in it, there or not; not, where git cannot be asked.
+pub(super) fn ignores(directory: &Path, path: &Path) -> bool {
+    let Some(program) = path::find("git") else { return false };
+    // A pattern that ends with a slash only means directories that are there, so it is a file in it.
+    let file = path.join("FORMAT");
+    let command = [OsStr::new("check-ignore"), OsStr::new("-q"), OsStr::new("--no-index")];
+    let arguments: Vec<&OsStr> =
+        command.into_iter().chain([OsStr::new("--"), file.as_os_str()]).collect();
+    let answer = Git { program, directory }.ask(&arguments, b"");
+    answer.is_ok_and(|answer| answer.status == Some(0))
+}
+
 /// Why git did not answer.
 enum Refusal {
     /// The repository belongs to another user (`safe.directory`, git 2.35.2).
@@ -83,7 +99,7 @@ impl Git<'_> {
             directory: self.directory,
             input,
             without: &["GIT_"],
-            set: &[("GIT_OPTIONAL_LOCKS", "0"), ("GIT_TERMINAL_PROMPT", "0"), ("LC_ALL", "C")],
+            set: &SET.map(|(name, value)| (OsStr::new(name), OsStr::new(value))),
             patience: PATIENCE,
             most_bytes: MOST_SAID,
         };
@@ -187,8 +203,10 @@ fn judge_ignored(git: &Git<'_>, module: Option<&Module>, tracked: &[PathBuf], ch
         return;
     }
     let file = git.directory.join(".gitignore");
-    // The first line is empty: the file may not end with one.
-    let quoted = shell::words(std::iter::once("").chain(lines.iter().copied()));
+    // What is added must not become part of a last line without an end.
+    let is_cut =
+        std::fs::read(&file).is_ok_and(|text| text.last().is_some_and(|end| *end != b'\n'));
+    let quoted = shell::words(is_cut.then_some("").into_iter().chain(lines.iter().copied()));
     let add = format!("printf '%s\\n' {quoted} >> {}", shell::word(&file));
     let present: Vec<PathBuf> = missing
         .iter()

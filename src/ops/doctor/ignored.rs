@@ -60,7 +60,12 @@ fn line_for(file: &str) -> String {
     if name.ends_with(".tfplan") {
         return "*.tfplan".to_owned();
     }
-    // What means something in a pattern is taken literally (gitignore(5)).
+    literal(file)
+}
+
+/// The pattern of one path from the top, and no other: what means something in a pattern is taken
+/// literally (gitignore(5)).
+pub(super) fn literal(file: &str) -> String {
     let special = |c: char| "\\*?[]!# ".contains(c);
     let literal = file.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c]));
     literal.fold("/".to_owned(), |mut line, c| {

@@ -7,6 +7,7 @@
 //! through [`shell`], and what may be secret (values of variables, aliases, addresses) is not shown at all.
 
 mod ailment;
+mod another;
 mod git;
 mod ignored;
 mod module;
@@ -127,6 +128,7 @@ pub(crate) fn examine(patient: &Patient<'_>) -> Result<DoctorReport, Error> {
     let mut chart = Chart::default();
     let path = path::look(patient, &mut chart);
     let (real, version) = real::look(patient, &directory, &path, &mut chart);
+    path::judge_others(patient, &path, &real, &mut chart);
     variables::look(patient, &directory, &mut chart);
     start_files::look(&mut chart);
     let module = module::look(patient, &directory, version.as_ref(), &mut chart);

@@ -1,8 +1,10 @@
 //! The root module: its backend, its state, and the files that Terraform leaves about.
 
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+
+use nix::unistd::{Uid, User, geteuid};
 
 use crate::guard::state::{Meaning, judge};
 use crate::model::operation::Image;
@@ -108,7 +110,7 @@ fn judge_record(patient: &Patient<'_>, directory: &Path, why: &str, chart: &mut 
     chart.mend(Ailment::BackendRecord, why, format!("mv {moved} && {init}"));
 }
 
-fn has_configuration(directory: &Path) -> bool {
+pub(super) fn has_configuration(directory: &Path) -> bool {
     let ends = [".tf", ".tf.json", ".tofu", ".tofu.json"];
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
@@ -218,13 +220,35 @@ fn cure_of(error: &TerraformError, path: Option<&Path>) -> Cure {
         (TerraformError::Read { source, .. }, Some(path))
             if source.kind() == io::ErrorKind::PermissionDenied =>
         {
-            Cure::Command(format!("chmod u+rw {}", shell::word(path)))
+            allowing(path)
         }
         (TerraformError::TooLarge { .. }, _) => Cure::Advice(
             "if it is right, raise `max_state` in ~/.config/tf-shim/config.toml".to_owned(),
         ),
         _ => Cure::Advice("see to the file and the file system it is on".to_owned()),
     }
+}
+
+/// What gives access to a file: to its mode, where it is ours to change; else who has to be asked. A
+/// directory above it may be what is closed.
+fn allowing(path: &Path) -> Cure {
+    let closed = path.ancestors().find_map(|at| Some((at, std::fs::metadata(at).ok()?)));
+    let Some((closed, found)) = closed else {
+        return Cure::Advice("ask the owner of the directories above it".to_owned());
+    };
+    let (word, us) = (shell::word(closed), geteuid());
+    if found.uid() == us.as_raw() {
+        let bits = if found.is_dir() { "rwx" } else { "rw" };
+        return Cure::Command(format!("chmod u+{bits} {word}"));
+    }
+    let name = |uid: Uid| User::from_uid(uid).ok().flatten().map(|user| user.name);
+    let number = |uid: Uid| uid.as_raw().to_string();
+    let owner = name(Uid::from_raw(found.uid())).unwrap_or_else(|| number(found.uid().into()));
+    let (shown, we) = (closed.display(), name(us).unwrap_or_else(|| number(us)));
+    Cure::Advice(format!(
+        "`{shown}` belongs to {owner}: ask for access, or make it yours with `sudo chown {} {word}`",
+        shell::word(we)
+    ))
 }
 
 /// What Terraform could not save is pushed where it is newer than what is there, and kept in the store where

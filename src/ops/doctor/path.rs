@@ -3,9 +3,12 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::ops::install::{program_path, takes_over};
+use crate::proxy::real::RealBinary;
 use crate::sys::file::FileId;
 
-use super::{Ailment, Chart, Patient, shell};
+use super::another::Others;
+use super::{Ailment, Chart, Patient, Real, shell};
 
 /// The names that matter: what people type.
 const NAMES: [&str; 3] = ["tf", "terraform", "tofu"];
@@ -23,10 +26,14 @@ pub(crate) struct OnPath {
 }
 
 /// What a program is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// This program.
     Ourselves,
+    /// A `tf` of ours that is another file, with its version.
+    Another(String),
+    /// A link that leads to no file; a shell passes it over.
+    Dangling,
     /// A version manager or wrapper, by its name.
     Manager(&'static str),
     /// Anything else.
@@ -35,9 +42,11 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Its word.
-    pub(crate) fn word(self) -> &'static str {
+    pub(crate) fn word(&self) -> &'static str {
         match self {
             Self::Ourselves => "tf",
+            Self::Another(_) => "another-tf",
+            Self::Dangling => "dangling",
             Self::Manager(name) => name,
             Self::Other => "other",
         }
@@ -53,21 +62,100 @@ pub(super) fn look(patient: &Patient<'_>, chart: &mut Chart) -> Vec<OnPath> {
     if !relative.is_empty() && !path.is_empty() {
         judge_relative(&absolute, &relative, chart);
     }
-    let ourselves = FileId::of_ourselves();
+    let mut others = Others::default();
     let mut found: Vec<OnPath> = Vec::new();
     for name in NAMES {
         for path in absolute.iter().map(|directory| directory.join(name)) {
-            let Some(id) = FileId::at(&path).filter(|_| is_program(&path)) else { continue };
-            let kind = if Some(id) == ourselves { Kind::Ourselves } else { kind_of(&path) };
-            let is_known = found.iter().any(|known| known.path == path);
-            let wins = found.iter().all(|known| known.name != name);
-            if !is_known {
-                found.push(OnPath { name, path, kind, wins });
+            if found.iter().any(|known| known.path == path) {
+                continue;
             }
+            let Some(kind) = kind_at(&path, &mut others) else { continue };
+            let can_win = |entry: &OnPath| entry.name == name && entry.kind != Kind::Dangling;
+            let wins = kind != Kind::Dangling && !found.iter().any(can_win);
+            found.push(OnPath { name, path, kind, wins });
         }
     }
     judge(patient, &found, chart);
+    for entry in &found {
+        judge_dangling(patient, entry, chart);
+    }
     found
+}
+
+/// What is at a path; none where nothing is that matters to a shell or to us.
+fn kind_at(path: &Path, others: &mut Others) -> Option<Kind> {
+    let Some(id) = FileId::at(path) else {
+        return path.is_symlink().then_some(Kind::Dangling);
+    };
+    if !is_program(path) {
+        return None;
+    }
+    if Some(id) == FileId::of_ourselves() {
+        return Some(Kind::Ourselves);
+    }
+    let kind = kind_of(path);
+    let another = if kind == Kind::Other { others.version_of(path, id) } else { None };
+    Some(another.map_or(kind, Kind::Another))
+}
+
+/// A link that was ours: in a directory of ours, or to a `tf`.
+fn judge_dangling(patient: &Patient<'_>, entry: &OnPath, chart: &mut Chart) {
+    let target = std::fs::read_link(&entry.path).unwrap_or_default();
+    let is_usual = entry.path.parent().is_some_and(|at| at.ends_with("tf-shim/bin"));
+    let was_ours = is_usual || target.file_name().is_some_and(|name| name == "tf");
+    if entry.kind != Kind::Dangling || !was_ours {
+        return;
+    }
+    let (link, gone) = (entry.path.display(), target.display());
+    let what = format!("`{link}` leads to `{gone}`, which is not there");
+    match relink(patient, entry) {
+        Some(command) if entry.name != "tf" => chart.mend(Ailment::DanglingLink, what, command),
+        Some(_) | None => {
+            chart.mend(Ailment::DanglingLink, what, format!("rm {}", shell::word(&entry.path)));
+        }
+    }
+}
+
+/// The command that makes a link lead to this program; none where its path is not known.
+fn relink(patient: &Patient<'_>, entry: &OnPath) -> Option<String> {
+    let program = program_path(patient.called_as)?;
+    if takes_over(&entry.path) {
+        return Some(format!("{} shim install", shell::word(&program)));
+    }
+    Some(format!("ln -sfn {}", shell::words([&program, &entry.path])))
+}
+
+/// Other copies of tf that run where this one is meant, or that are taken for Terraform.
+pub(super) fn judge_others(
+    patient: &Patient<'_>,
+    found: &[OnPath],
+    real: &Real,
+    chart: &mut Chart,
+) {
+    let real = real.as_ref().ok().map(RealBinary::path);
+    for entry in found {
+        let Kind::Another(version) = &entry.kind else { continue };
+        let is_real = real == Some(entry.path.as_path());
+        // Where this tf is not on PATH, that is told, with the same fix.
+        let is_told = entry.name == "tf" && !found.iter().any(|e| e.kind == Kind::Ourselves);
+        if !(entry.wins || is_real) || is_told {
+            continue;
+        }
+        let as_real = if is_real { "; it is run as the real Terraform" } else { "" };
+        let what =
+            format!("`{}` is another tf, {version}, not this one{as_real}", entry.path.display());
+        let ours = found.iter().find(|e| e.name == entry.name && e.kind == Kind::Ourselves);
+        let in_front_of_it = || {
+            let directory = ours.and_then(|ours| ours.path.parent());
+            directory.filter(|at| !brings_others(found, at)).map(|at| in_front(Some(at)))
+        };
+        let link = || relink(patient, entry).filter(|_| entry.path.is_symlink());
+        let cure = if entry.wins { in_front_of_it().or_else(link) } else { link() };
+        match cure {
+            Some(command) => chart.mend(Ailment::AnotherTf, what, command),
+            None => chart.advise(Ailment::AnotherTf, what, "keep one of the two on PATH"),
+        }
+    }
 }
 
 fn judge_relative(absolute: &[PathBuf], relative: &[PathBuf], chart: &mut Chart) {
@@ -86,7 +174,7 @@ fn judge(patient: &Patient<'_>, found: &[OnPath], chart: &mut Chart) {
         let ours = found.iter().filter(is_ours).find(|entry| entry.name == name);
         let winner = found.iter().find(|entry| entry.name == name && entry.wins);
         let (Some(ours), Some(winner)) = (ours, winner) else { continue };
-        if winner.kind != Kind::Ourselves {
+        if !matches!(winner.kind, Kind::Ourselves | Kind::Another(_)) {
             let what = format!(
                 "`{name}` runs {}, which comes before `{}`",
                 shown(winner),
@@ -98,7 +186,7 @@ fn judge(patient: &Patient<'_>, found: &[OnPath], chart: &mut Chart) {
     if found.iter().any(|entry| entry.kind == Kind::Ourselves) {
         return;
     }
-    let other = found.iter().find(|entry| entry.name == "tf");
+    let other = found.iter().find(|entry| entry.name == "tf" && entry.wins);
     let what = match other {
         Some(other) => format!("this tf is not on PATH, and `tf` is {}", shown(other)),
         None => "this tf is not on PATH".to_owned(),
@@ -109,10 +197,17 @@ fn judge(patient: &Patient<'_>, found: &[OnPath], chart: &mut Chart) {
     }
 }
 
+/// Whether a directory in front would have something run past every tf.
+fn brings_others(found: &[OnPath], directory: &Path) -> bool {
+    let is_there = |entry: &&OnPath| entry.path.parent() == Some(directory);
+    found.iter().filter(is_there).any(|e| matches!(e.kind, Kind::Manager(_) | Kind::Other))
+}
+
 fn shown(entry: &OnPath) -> String {
-    match entry.kind {
+    match &entry.kind {
         Kind::Manager(name) => format!("`{}` ({name})", entry.path.display()),
-        Kind::Ourselves | Kind::Other => format!("`{}`", entry.path.display()),
+        Kind::Another(version) => format!("`{}`, another tf, {version}", entry.path.display()),
+        Kind::Ourselves | Kind::Dangling | Kind::Other => format!("`{}`", entry.path.display()),
     }
 }
 

@@ -64,7 +64,7 @@ fn judge_missing(error: &NotFound, chart: &mut Chart) {
         }
         NotFound::Nowhere { names, .. } => match elsewhere(names) {
             Some(place) => {
-                let command = format!("export PATH=\"$PATH\":{}", shell::word(&place));
+                let command = format!("export PATH=\"${{PATH:+$PATH:}}\"{}", shell::word(&place));
                 chart.mend(ailment, format!("{what}, but `{}` has one", place.display()), command);
             }
             None => chart.advise(ailment, what, "install Terraform or OpenTofu"),
@@ -98,7 +98,8 @@ fn judge_silent(real: &RealBinary, error: &TerraformError, on_path: &[OnPath], c
         (Ailment::RealBroken, format!("`{}` does not work: {error}", real.path().display()))
     };
     let is_another = |entry: &&OnPath| {
-        let fits = entry.name == real.name() && entry.kind != Kind::Ourselves;
+        let is_program = matches!(entry.kind, Kind::Manager(_) | Kind::Other);
+        let fits = entry.name == real.name() && is_program;
         fits && FileId::at(&entry.path) != Some(real.id())
     };
     let cure = match (real.found_by(), on_path.iter().find(is_another)) {

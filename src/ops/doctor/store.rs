@@ -16,8 +16,8 @@ use crate::sys::lock::available_bytes;
 use crate::sys::mount::{Nature, kind_of, nature_of};
 
 use super::super::Context;
-use super::module::{Module, place_of};
-use super::{Ailment, Chart, Cure, Patient, be, named, shell};
+use super::module::{Module, has_configuration, place_of};
+use super::{Ailment, Chart, Cure, Patient, be, git, ignored, named, shell};
 
 /// What `put` wants free beside the state, in bytes (store.md 5).
 const MARGIN_BYTES: u64 = 16 << 20;
@@ -71,7 +71,12 @@ pub(super) fn look(
         file_system: kind_of(&near),
         torn_lines: 0,
     };
-    judge_place(&facts, &near, directory, chart);
+    let is_module = module.map_or_else(
+        || has_configuration(directory),
+        |module| module.setting.data.is_dir() || has_configuration(directory),
+    );
+    judge_surroundings(&facts, &near, (directory, is_module), chart);
+    judge_place(&facts, &near, chart);
     judge_room(&facts, module, chart);
     judge_files(root, &mut facts, context.clock.now(), chart);
     if let Err(error) = check_usable(root) {
@@ -116,14 +121,52 @@ fn keep_a_copy(root: &Path) -> String {
     format!("keep a copy as it is, `cp -a {}`", shell::words([root.as_os_str(), &copy]))
 }
 
-fn judge_place(facts: &StoreFacts, near: &Path, directory: &Path, chart: &mut Chart) {
+/// Whether the store goes where the directory goes: with its repository, or with the root module. A
+/// directory that is neither, such as a home, is where stores belong.
+fn judge_surroundings(
+    facts: &StoreFacts,
+    near: &Path,
+    (directory, is_module): (&Path, bool),
+    chart: &mut Chart,
+) {
     let shown = facts.path.display();
-    let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
-    let home = repository_top(&directory).unwrap_or(&directory);
-    if near.starts_with(home) {
-        let what = format!("the store `{shown}` is inside `{}`", home.display());
-        chart.add(Ailment::StoreInRepository, what, elsewhere(facts, home));
+    let directory = &directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+    if let Some(top) = repository_top(directory).filter(|top| near.starts_with(top)) {
+        let what = format!("the store `{shown}` is inside the repository `{}`", top.display());
+        if git::ignores(directory, &resolved(&facts.path, near)) {
+            return chart.add(Ailment::StoreIgnored, what, elsewhere(facts, top));
+        }
+        return chart.add(Ailment::StoreInRepository, what, out_of_git(facts, near, top));
     }
+    if is_module && near.starts_with(directory) {
+        let what = format!("the store `{shown}` is inside `{}`", directory.display());
+        chart.add(Ailment::StoreInModule, what, elsewhere(facts, directory));
+    }
+}
+
+/// A path whose beginning is there, with the links of that beginning resolved.
+fn resolved(path: &Path, near: &Path) -> PathBuf {
+    let there = path.ancestors().find(|above| above.exists());
+    let rest = there.and_then(|there| path.strip_prefix(there).ok()).unwrap_or(Path::new(""));
+    near.join(rest)
+}
+
+/// Elsewhere; and where that is in the same repository, a home that is one, git is told to ignore it.
+fn out_of_git(facts: &StoreFacts, near: &Path, top: &Path) -> Cure {
+    let moved = elsewhere(facts, top);
+    let path = resolved(&facts.path, near);
+    let pattern = path.strip_prefix(top).ok().and_then(Path::to_str).map(ignored::literal);
+    let (Cure::Advice(_), Some(pattern)) = (&moved, pattern) else { return moved };
+    let info = top.join(".git/info");
+    if !info.is_dir() {
+        return moved;
+    }
+    let (line, file) = (shell::word(format!("{pattern}/")), shell::word(info.join("exclude")));
+    Cure::Command(format!("printf '%s\\n' {line} >> {file}"))
+}
+
+fn judge_place(facts: &StoreFacts, near: &Path, chart: &mut Chart) {
+    let shown = facts.path.display();
     let Some(kind) = &facts.file_system else { return };
     match nature_of(kind) {
         Nature::Memory => {
@@ -146,9 +189,11 @@ fn judge_place(facts: &StoreFacts, near: &Path, directory: &Path, chart: &mut Ch
 fn elsewhere(facts: &StoreFacts, bad: &Path) -> Cure {
     let fits = |store: &PathBuf| !nearest(store).starts_with(bad) && !store.exists();
     let Some(better) = default_store().ok().filter(fits) else {
-        let advice =
-            "set TF_SHIM_STORE to a lasting directory outside the repository, and move it there";
-        return Cure::Advice(advice.to_owned());
+        let advice = format!(
+            "set TF_SHIM_STORE to a lasting directory outside `{}`, and move it there",
+            bad.display()
+        );
+        return Cure::Advice(advice);
     };
     let set = format!("export TF_SHIM_STORE={}", shell::word(&better));
     if !facts.exists {

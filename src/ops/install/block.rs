@@ -68,8 +68,14 @@ pub(super) fn put(old: Option<&[u8]>, lines: &[u8]) -> Result<Vec<u8>, Endless> 
     let whole = |origin: Origin| [origin.first_line(), lines, END].concat();
     let Some(old) = old else { return Ok(whole(Origin::New)) };
     if let Some(Place { start, end, origin }) = find(old)? {
-        let (before, after) = (old.get(..start), old.get(end..));
-        return Ok([before.unwrap_or_default(), &whole(origin), after.unwrap_or_default()].concat());
+        let (before, after) = (old.get(..start), old.get(end..).unwrap_or_default());
+        // Twice is once too often: what was pasted or merged below the first goes.
+        let after = match take_out(after)? {
+            Without::Nothing => after.to_vec(),
+            Without::Rest(rest) => rest,
+            Without::Remove => Vec::new(),
+        };
+        return Ok([before.unwrap_or_default(), &whole(origin), &after].concat());
     }
     match old.last() {
         None | Some(b'\n') => Ok([old, &whole(Origin::Plain)].concat()),
@@ -77,11 +83,34 @@ pub(super) fn put(old: Option<&[u8]>, lines: &[u8]) -> Result<Vec<u8>, Endless> 
     }
 }
 
-/// The file without its block.
+/// The file without its blocks: there may be several, where start files were merged.
 ///
 /// # Errors
 /// There is a beginning of ours and no end.
 pub(super) fn take_out(old: &[u8]) -> Result<Without, Endless> {
+    let mut without = take_out_one(old)?;
+    while let Without::Rest(rest) = &without {
+        match take_out_one(rest)? {
+            Without::Nothing => break,
+            next => without = next,
+        }
+    }
+    Ok(without)
+}
+
+/// What stands in the blocks, line by line.
+pub(super) fn lines_in(text: &[u8]) -> Vec<&[u8]> {
+    let mut rest = text;
+    let mut lines = Vec::new();
+    while let Ok(Some(Place { start, end, .. })) = find(rest) {
+        let block = rest.get(start..end).unwrap_or_default();
+        lines.extend(block.split(|byte| *byte == b'\n'));
+        rest = rest.get(end..).unwrap_or_default();
+    }
+    lines
+}
+
+fn take_out_one(old: &[u8]) -> Result<Without, Endless> {
     let Some(Place { start, end, origin }) = find(old)? else { return Ok(Without::Nothing) };
     let after = old.get(end..).unwrap_or_default();
     // Lines that came after the block need the end of the line above it.
@@ -144,6 +173,15 @@ mod tests {
         let mut new = put(None, LINES).unwrap();
         new.extend(b"later\n");
         assert_eq!(take_out(&new).unwrap(), Without::Rest(b"later\n".to_vec()));
+    }
+
+    #[test]
+    fn blocks_that_are_there_twice_all_go() {
+        let once = put(Some(b"a\n"), LINES).unwrap();
+        let twice = [&once, &b"b\n"[..], &put(Some(b""), LINES).unwrap(), b"c\n"].concat();
+        assert_eq!(take_out(&twice).unwrap(), Without::Rest(b"a\nb\nc\n".to_vec()));
+        assert_eq!(put(Some(&twice), LINES).unwrap(), [&once, &b"b\nc\n"[..]].concat());
+        assert_eq!(lines_in(&twice).iter().filter(|line| **line == b"export PATH=x").count(), 2);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::proxy::depth::Depth;
 use crate::proxy::real::{RealBinary, Verdict, survey};
 use crate::sys::file::FileId;
 
-use super::{Program, path_entries, step};
+use super::{Program, path_entries, record, step};
 
 /// What the programs that we stand for are called.
 pub(super) const NAMES: [&str; 2] = ["terraform", "tofu"];
@@ -60,7 +60,7 @@ pub(super) enum Found {
     Nothing,
     /// A link to this program; with the path that it holds.
     Ours(PathBuf),
-    /// In the usual directory, a link to a `tf` that we are not: one that was moved, or another version.
+    /// A link of ours to a `tf` that we are not: one that was moved, or another version.
     Former,
     /// This program itself, by another name or as a hard link.
     Itself,
@@ -68,8 +68,32 @@ pub(super) enum Found {
     Foreign(String),
 }
 
-/// Looks what is at the place of a link. `is_usual`: nobody but us makes links there.
-pub(super) fn look(path: &Path, ours: FileId, is_usual: bool) -> Found {
+/// Whose links a directory holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The usual directory: nobody but us makes links there.
+    Usual,
+    /// One that holds our record: a link to a `tf` that is gone was ours.
+    Recorded,
+    /// Any other.
+    Other,
+}
+
+impl Place {
+    /// Looks at a directory.
+    pub(super) fn of(directory: &Path, usual: Option<&Path>) -> Self {
+        if usual.is_some_and(|usual| is_same(usual, directory)) {
+            Self::Usual
+        } else if record::is_there(directory) {
+            Self::Recorded
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// Looks what is at the place of a link.
+pub(super) fn look(path: &Path, ours: FileId, place: Place) -> Found {
     let Ok(found) = std::fs::symlink_metadata(path) else { return Found::Nothing };
     if !found.is_symlink() {
         return match FileId::of(&found) {
@@ -82,7 +106,12 @@ pub(super) fn look(path: &Path, ours: FileId, is_usual: bool) -> Found {
     if FileId::at(path) == Some(ours) {
         return Found::Ours(target);
     }
-    if is_usual && target.file_name().is_some_and(|name| name == "tf") {
+    let is_former = match place {
+        Place::Usual => true,
+        Place::Recorded => !path.exists(),
+        Place::Other => false,
+    };
+    if is_former && target.file_name().is_some_and(|name| name == "tf") {
         return Found::Former;
     }
     Found::Foreign(format!("a link to `{}`", target.display()))
@@ -104,13 +133,13 @@ pub(super) fn plan(
     usual: Option<&Path>,
     both: bool,
 ) -> Result<Vec<LinkPlan>, Error> {
-    let is_usual = usual.is_some_and(|usual| is_same(usual, directory));
+    let place = Place::of(directory, usual);
     let mut links = Vec::new();
     for name in NAMES {
         let path = directory.join(name);
         let real = real(name);
         let is_wanted = both || real.is_some();
-        let action = match look(&path, program.id, is_usual) {
+        let action = match look(&path, program.id, place) {
             Found::Ours(target) if target == program.path => LinkAction::Keep,
             Found::Itself => LinkAction::Keep,
             Found::Ours(_) | Found::Former => LinkAction::Replace,
@@ -158,7 +187,12 @@ pub(super) fn make(link: &LinkPlan, program: &Program) -> Result<(), InstallErro
     match link.action {
         LinkAction::Keep | LinkAction::Skip => Ok(()),
         LinkAction::Make => {
-            symlink(&program.path, &link.path).map_err(|e| step("make the link", &link.path, e))
+            let made = symlink(&program.path, &link.path);
+            // Two at once want the same.
+            if made.is_err() && FileId::at(&link.path) == Some(program.id) {
+                return Ok(());
+            }
+            made.map_err(|e| step("make the link", &link.path, e))
         }
         LinkAction::Replace => {
             remove(&link.path)?;

@@ -14,9 +14,13 @@ mod start_file;
 pub(crate) mod uninstall;
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
+use crate::env;
 use crate::error::Error;
 use crate::error::install::InstallError;
 use crate::model::shell::{Shell, path_word};
@@ -24,6 +28,7 @@ use crate::proxy::depth::Depth;
 use crate::proxy::real::RealBinary;
 use crate::sys::edit;
 use crate::sys::file::FileId;
+use crate::sys::lock::{Grant, Lock, Mode};
 
 pub(crate) use links::{LinkAction, LinkPlan, OnPath};
 pub(crate) use program::Program;
@@ -48,6 +53,8 @@ pub(crate) struct InstallPlan {
     pub(crate) program: Program,
     /// Where the links are.
     pub(crate) directory: PathBuf,
+    /// Whether that is where they are unless another place is named.
+    pub(crate) is_usual: bool,
     /// The links.
     pub(crate) links: Vec<LinkPlan>,
     /// Where the directory stands on `PATH` as it is now.
@@ -118,6 +125,28 @@ pub(crate) fn program_path(called_as: &OsStr) -> Option<PathBuf> {
     program::find(called_as).ok().map(|program| program.path)
 }
 
+/// Whether `install` would make a link its own that leads to a `tf` that we are not.
+pub(crate) fn takes_over(link: &Path) -> bool {
+    let usual = Surroundings::look().usual_directory();
+    let place = link.parent().map(|directory| links::Place::of(directory, usual.as_deref()));
+    let is_linked = link.file_name().is_some_and(|name| links::NAMES.iter().any(|n| name == *n));
+    let ours = FileId::of_ourselves().filter(|_| is_linked);
+    ours.zip(place)
+        .is_some_and(|(ours, place)| links::look(link, ours, place) == links::Found::Former)
+}
+
+/// How long another `install` is waited for: it asks nobody while it holds the lock.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Keeps others of ours from the start files, as long as it is held: two edits at once would each take the
+/// other's copy for that of an edit which was cut off. It is on the home itself, so that nothing is left.
+/// None where it cannot be had; what is written then is still compared with what was read.
+pub(crate) fn alone() -> Option<Grant> {
+    let home = Surroundings::look().home?;
+    let there = home.ancestors().find(|above| above.is_dir())?;
+    Lock::acquire(File::open(there).ok()?, Mode::Exclusive, PATIENCE).ok()
+}
+
 /// Looks what has to be done. Nothing is changed.
 ///
 /// # Errors
@@ -131,6 +160,7 @@ pub(crate) fn plan(called_as: &OsStr, wish: Wish<'_>) -> Result<InstallPlan, Err
         (None, Some(usual)) => usable(usual)?,
         (None, None) => return Err(InstallError::NoHome.into()),
     };
+    let is_usual = usual.as_deref().is_some_and(|usual| links::is_same(usual, &directory));
     let links = links::plan(&directory, &program, usual.as_deref(), wish.both)?;
     if links.iter().all(|link| link.action == LinkAction::Skip) {
         // There is nothing to stand for; the words for that exist.
@@ -151,6 +181,7 @@ pub(crate) fn plan(called_as: &OsStr, wish: Wish<'_>) -> Result<InstallPlan, Err
     Ok(InstallPlan {
         program,
         directory,
+        is_usual,
         links,
         on_path,
         shell,
@@ -168,28 +199,44 @@ pub(crate) fn plan(called_as: &OsStr, wish: Wish<'_>) -> Result<InstallPlan, Err
 /// A directory, a link or a start file cannot be written.
 pub(crate) fn carry_out(mut plan: InstallPlan) -> Result<InstallPlan, Error> {
     if !plan.is_nothing() {
-        for directory in &plan.makes {
-            let made = std::fs::create_dir(directory);
-            made.map_err(|source| step("make the directory", directory, source))?;
-        }
-        // Before what it tells of, so that nothing is done that nobody knows how to undo.
-        let mut record = Record::read(&plan.directory)?;
-        record.add(&plan.makes, plan.edits.iter().map(|edit| edit.path.as_path()));
-        record.write(&plan.directory)?;
-        for link in &plan.links {
-            links::make(link, &plan.program)?;
-        }
-        for edit in &plan.edits {
-            start_file::carry_out(edit)?;
+        let mut made = Vec::new();
+        if let Err(cause) = make_all(&plan, &mut made) {
+            return Err(InstallError::Halfway { made, source: Box::new(cause) }.into());
         }
     }
     plan.is_done = true;
     Ok(plan)
 }
 
+/// Makes everything; `made` is what is there even where a later step fails.
+fn make_all(plan: &InstallPlan, made: &mut Vec<PathBuf>) -> Result<(), InstallError> {
+    for directory in &plan.makes {
+        match std::fs::create_dir(directory) {
+            // Two at once want the same.
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(step("make the directory", directory, error));
+            }
+            Ok(()) | Err(_) => made.push(directory.clone()),
+        }
+    }
+    // Before what it tells of, so that nothing is done that nobody knows how to undo.
+    let mut record = Record::read(&plan.directory)?;
+    record.add(&plan.makes, plan.edits.iter().map(|edit| edit.path.as_path()));
+    record.write(&plan.directory)?;
+    for edit in &plan.edits {
+        start_file::carry_out(edit)?;
+        made.push(edit.path.clone());
+    }
+    for link in &plan.links {
+        links::make(link, &plan.program)?;
+        made.push(link.path.clone());
+    }
+    Ok(())
+}
+
 /// A directory that can be an entry of `PATH`, absolute.
 fn usable(directory: &Path) -> Result<PathBuf, InstallError> {
-    let path = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
+    let path = normal(&std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned()));
     let why = match path.as_os_str().as_bytes() {
         bytes if bytes.contains(&b':') => "a colon separates the entries of PATH",
         bytes if bytes.iter().any(u8::is_ascii_control) => "there is a control character in it",
@@ -199,6 +246,24 @@ fn usable(directory: &Path) -> Result<PathBuf, InstallError> {
     Err(InstallError::Unusable { path, why })
 }
 
+/// A path without `..` and a slash at its end. What is there is asked: `..` behind a link leads elsewhere.
+fn normal(path: &Path) -> PathBuf {
+    let is_up = |part: Component<'_>| part == Component::ParentDir;
+    if !path.components().any(is_up) {
+        return path.components().collect();
+    }
+    let mut normal = PathBuf::new();
+    for part in path.components() {
+        if is_up(part) {
+            normal = normal.canonicalize().unwrap_or(normal);
+            normal.pop();
+        } else {
+            normal.push(part);
+        }
+    }
+    normal
+}
+
 /// The directories that are not there yet, outermost first: that of the links, and those of start files.
 fn missing<'a>(directory: &'a Path, files: impl Iterator<Item = &'a Path>) -> Vec<PathBuf> {
     let wanted = std::iter::once(directory).chain(files.filter_map(Path::parent));
@@ -206,9 +271,10 @@ fn missing<'a>(directory: &'a Path, files: impl Iterator<Item = &'a Path>) -> Ve
     for wanted in wanted {
         let absent = wanted.ancestors().take_while(|above| !above.exists());
         let absent: Vec<PathBuf> = absent.map(Path::to_owned).collect();
-        missing.extend(absent.into_iter().rev());
+        let new = absent.into_iter().rev().filter(|path| !missing.contains(path));
+        let new: Vec<PathBuf> = new.collect();
+        missing.extend(new);
     }
-    missing.dedup();
     missing
 }
 
@@ -218,6 +284,11 @@ fn warnings(program: &Program) -> Vec<String> {
         let path = program.path.display();
         warnings
             .push(format!("the links lead to `{path}`, {why}; put tf into a lasting place first"));
+    }
+    let named = std::env::var_os(env::REAL).filter(|real| !real.is_empty());
+    if let Some(real) = named.filter(|real| !Path::new(real).is_file()) {
+        let real = real.display();
+        warnings.push(format!("TF_SHIM_REAL names no file, so nothing will run: `{real}`"));
     }
     if let Some(place) = edit::exposed(&program.path) {
         let (path, place) = (program.path.display(), place.display());
@@ -229,7 +300,7 @@ fn warnings(program: &Program) -> Vec<String> {
 }
 
 /// What a step that failed is called.
-fn step(what: &'static str, path: &Path, source: std::io::Error) -> InstallError {
+fn step(what: &'static str, path: &Path, source: io::Error) -> InstallError {
     InstallError::Step { what, path: path.to_owned(), source }
 }
 

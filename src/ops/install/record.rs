@@ -88,6 +88,11 @@ pub(super) fn place(directory: &Path) -> PathBuf {
     directory.join(NAME)
 }
 
+/// Whether there is one: `install` has been at work in this directory.
+pub(super) fn is_there(directory: &Path) -> bool {
+    place(directory).is_file()
+}
+
 /// Removes it; one that is not there is no error.
 ///
 /// # Errors

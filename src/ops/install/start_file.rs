@@ -5,12 +5,14 @@
 //! the latter does not lead to the former, it gets the line for `PATH` as well. zsh reads `.zshrc` in both
 //! cases, fish `config.fish` always.
 
+use std::ffi::OsStr;
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::install::InstallError;
-use crate::model::shell::{Shell, path_word};
-use crate::sys::edit;
+use crate::model::shell::{Shell, path_of_word, path_word};
+use crate::sys::{edit, file};
 
 use super::block::{self, Without};
 use super::{absolute, step, typed};
@@ -38,6 +40,15 @@ pub(crate) struct Edit {
     old: Option<Vec<u8>>,
     /// What it becomes; none where it goes.
     new: Option<Vec<u8>>,
+}
+
+impl Edit {
+    /// The lines that it writes.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let lines = block::lines_in(self.new.as_deref().unwrap_or_default());
+        let lines = lines.into_iter().filter(|line| !line.is_empty());
+        lines.map(|line| String::from_utf8_lossy(line).into_owned()).collect()
+    }
 }
 
 #[cfg(test)]
@@ -89,12 +100,38 @@ pub(super) fn plan(target: &Target<'_>) -> Result<Vec<Edit>, InstallError> {
             Some(old) if *old == new => EditAction::Keep,
             Some(_) => EditAction::Put,
         };
-        if action == EditAction::Put {
-            edit::probe(&path).map_err(|source| step("write", &path, source))?;
+        match action {
+            EditAction::Put => probe(&path)?,
+            EditAction::Create => probe_new(&path)?,
+            EditAction::Keep | EditAction::TakeOut | EditAction::Remove => {}
         }
         edits.push(Edit { path, action, old, new: Some(new) });
     }
     Ok(edits)
+}
+
+/// Finds out whether a file can be written, and the copy beside it.
+fn probe(path: &Path) -> Result<(), InstallError> {
+    edit::probe(path).map_err(|source| step("write", path, source))?;
+    let copy = edit::copy_of(path);
+    let beside = copy.parent().unwrap_or(Path::new("/"));
+    probe_directory(beside)
+        .map_err(|source| step("make the copy that an edit needs,", &copy, source))
+}
+
+fn probe_directory(directory: &Path) -> io::Result<()> {
+    let refused = || io::Error::other(format!("you may not write in `{}`", directory.display()));
+    file::takes_files(directory).then_some(()).ok_or_else(refused)
+}
+
+/// Finds out whether a file that is not there can be made.
+fn probe_new(path: &Path) -> Result<(), InstallError> {
+    if let Ok(target) = std::fs::read_link(path) {
+        return Err(InstallError::LeadsNowhere { path: path.to_owned(), target });
+    }
+    let above = path.ancestors().skip(1).find(|above| above.exists());
+    let above = above.unwrap_or(Path::new("/"));
+    probe_directory(above).map_err(|source| step("make", path, source))
 }
 
 /// What has to be done to a start file so that nothing of ours is left in it; none where nothing is.
@@ -102,6 +139,10 @@ pub(super) fn plan(target: &Target<'_>) -> Result<Vec<Edit>, InstallError> {
 /// # Errors
 /// It cannot be read, or was left half edited.
 pub(super) fn plan_removal(path: &Path) -> Result<Option<Edit>, InstallError> {
+    // Where a start file would be, a directory is none, and holds nothing of ours.
+    if path.is_dir() {
+        return Ok(None);
+    }
     let Some(old) = read(path)? else { return Ok(None) };
     let rest = block::take_out(&old)
         .map_err(|block::Endless| InstallError::Endless { path: path.to_owned() })?;
@@ -111,6 +152,51 @@ pub(super) fn plan_removal(path: &Path) -> Result<Option<Edit>, InstallError> {
         Without::Remove => (EditAction::Remove, None),
     };
     Ok(Some(Edit { path: path.to_owned(), action, old: Some(old), new }))
+}
+
+/// The directories that our blocks in a file put on `PATH`.
+pub(super) fn directories_in(edit: &Edit, home: Option<&Path>) -> Vec<PathBuf> {
+    let home = home.map(|home| home.as_os_str().as_bytes());
+    let fish = (b"test \"$PATH[1]\" = ".as_slice(), Some(Shell::Fish));
+    let lines = block::lines_in(edit.old.as_deref().unwrap_or_default());
+    let named = lines.into_iter().filter_map(|line| {
+        [(b"case $PATH: in ".as_slice(), None), fish]
+            .into_iter()
+            .find_map(|(start, shell)| path_of_word(line.strip_prefix(start)?, home, shell))
+    });
+    named.map(|path| PathBuf::from(OsStr::from_bytes(&path))).filter(|p| p.is_absolute()).collect()
+}
+
+/// The numbers of the lines outside our blocks that name one of these directories, comments left out.
+pub(super) fn lines_naming(
+    path: &Path,
+    directories: &[PathBuf],
+    home: Option<&Path>,
+) -> Vec<usize> {
+    let text = edit::read(path).ok().flatten().unwrap_or_default();
+    let text = match block::take_out(&text) {
+        Ok(Without::Rest(rest)) => rest,
+        Ok(Without::Remove) => return Vec::new(),
+        Ok(Without::Nothing) | Err(block::Endless) => text,
+    };
+    let names: Vec<Vec<u8>> = directories.iter().flat_map(|path| names_of(path, home)).collect();
+    let holds = |line: &[u8]| {
+        let is_name = |name: &Vec<u8>| line.windows(name.len()).any(|part| part == name);
+        !line.trim_ascii_start().starts_with(b"#") && names.iter().any(is_name)
+    };
+    let lines = text.split(|byte| *byte == b'\n').enumerate();
+    lines.filter(|(_, line)| holds(line)).map(|(at, _)| at + 1).collect()
+}
+
+/// How a directory may be written in a start file.
+fn names_of(directory: &Path, home: Option<&Path>) -> Vec<Vec<u8>> {
+    let bytes = |path: &Path| path.as_os_str().as_bytes().to_vec();
+    let mut names = vec![bytes(directory)];
+    if let Some(rest) = home.and_then(|home| directory.strip_prefix(home).ok()) {
+        let starts = [&b"$HOME/"[..], b"${HOME}/", b"~/"];
+        names.extend(starts.iter().map(|start| [start, bytes(rest).as_slice()].concat()));
+    }
+    names
 }
 
 /// Does it.
@@ -127,7 +213,11 @@ pub(super) fn carry_out(edit: &Edit) -> Result<(), InstallError> {
         EditAction::Put | EditAction::TakeOut => ("write", edit::replace(path, old, new)),
         EditAction::Remove => ("remove", std::fs::remove_file(path)),
     };
-    done.map_err(|source| step(what, path, source))
+    match done {
+        // Two at once want the same.
+        Err(_) if edit.new.is_some() && edit::read(path).ok().flatten() == edit.new => Ok(()),
+        done => done.map_err(|source| step(what, path, source)),
+    }
 }
 
 /// Every start file that we may have edited, whatever the shell is now.
@@ -224,8 +314,9 @@ fn lines_of_block(target: &Target<'_>, part: Part) -> Vec<u8> {
     let (directory, program) =
         (word_bytes(target, target.directory), word_bytes(target, target.program));
     let (directory, program) = (directory.as_slice(), program.as_slice());
+    // A here-document that has no end would run what stands between backticks.
     let note: &[u8] =
-        b"# Put here by `tf shim install --edit`; `tf shim uninstall` takes it out.\n";
+        b"# By tf shim install --edit. Do not edit: tf shim uninstall takes it all out.\n";
     let path: Vec<&[u8]> = match target.shell {
         Some(Shell::Fish) => {
             vec![b"test \"$PATH[1]\" = ", directory, b"; or set -gx PATH ", directory, b" $PATH\n"]

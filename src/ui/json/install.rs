@@ -55,6 +55,12 @@ pub(in crate::ui) fn uninstalled(plan: &UninstallPlan) -> Value {
         "links": paths(&plan.links),
         "edits": plan.edits.iter().map(edit).collect::<Vec<_>>(),
         "directories": paths(&plan.directories),
+        "passed": plan.passed.iter().map(|passed| {
+            json!({ "path": path(&passed.path), "why": passed.why })
+        }).collect::<Vec<_>>(),
+        "by_hand": plan.by_hand.iter().map(|(file, line)| {
+            json!({ "path": path(file), "line": line })
+        }).collect::<Vec<_>>(),
         "store": store.map(|store| json!({ "path": path(&store.path), "bytes": store.bytes })),
     })
 }

@@ -13,6 +13,10 @@ use crate::ops::doctor::{Cure, DoctorReport, Finding, Kind, OnPath, StoreFacts, 
 
 /// How a person finds out what a shell makes of the names: its children cannot see its aliases.
 const ASK_THE_SHELL: &str = "type -a tf terraform tofu";
+/// Columns of the labels before the facts, with the blanks around them.
+const LABELS: usize = 13;
+/// Columns of the names on `PATH`, with the blanks behind them.
+const NAMES: usize = 11;
 
 impl Answer for DoctorReport {
     fn screen(&self, frame: &Frame) -> Screen {
@@ -22,7 +26,7 @@ impl Answer for DoctorReport {
             None => screen.line(Line::of(Role::Title, "no state known here")),
         }
         screen.gap();
-        screen.append(facts(self).lay_out(frame));
+        screen.append(facts(self, frame).lay_out(frame));
         for finding in &self.findings {
             screen.gap();
             screen.append(shown(finding, frame));
@@ -37,14 +41,14 @@ impl Answer for DoctorReport {
     }
 }
 
-fn facts(report: &DoctorReport) -> Facts {
+fn facts(report: &DoctorReport, frame: &Frame) -> Facts {
     let mut facts = Facts::new();
     facts.add("terraform", Some(status::real(&report.real)));
     let version = report.version.as_ref();
     let version = version.map(|v| format!(" · {} {}", v.product, v.number)).unwrap_or_default();
     let versions = Line::new().plain(&format!("tf {}{version}", env!("CARGO_PKG_VERSION")));
     facts.add("versions", Some(versions));
-    let mut on_path = on_path(&report.path);
+    let mut on_path = on_path(&report.path, frame);
     on_path.push(
         Line::of(Role::Dim, "aliases are seen by the shell alone: ")
             .with(Role::Hint, ASK_THE_SHELL),
@@ -69,21 +73,39 @@ fn facts(report: &DoctorReport) -> Facts {
     facts
 }
 
-fn on_path(entries: &[OnPath]) -> Vec<Line> {
+/// What is on `PATH`, in columns. Where they are too wide, what a program is stands below it, further in, so
+/// that it cannot be taken for another entry.
+fn on_path(entries: &[OnPath], frame: &Frame) -> Vec<Line> {
     let column = || Column { title: "", pleasant: 0, least: 9, gives: 0 };
-    let mut table = Table::new(vec![column(), column(), column()]);
-    for entry in entries {
+    let rows = entries.iter().map(|entry| {
         let role = if entry.wins { Role::Plain } else { Role::Dim };
-        let kind = match entry.kind {
-            Kind::Ourselves => "this tf".to_owned(),
-            Kind::Manager(name) => format!("{name}, not through tf"),
-            Kind::Other => "not through tf".to_owned(),
-        };
-        let cells = [entry.name, &entry.path.display().to_string(), &kind];
-        let cells = cells.map(|cell| Line::of(role, cell)).to_vec();
+        let path = entry.path.display().to_string();
+        (role, entry.name, path, kind(&entry.kind))
+    });
+    let rows: Vec<(Role, &str, String, String)> = rows.collect();
+    let mut table = Table::new(vec![column(), column(), column()]);
+    for (role, name, path, kind) in &rows {
+        let cells = [*name, path, kind].map(|cell| Line::of(*role, cell)).to_vec();
         table.row(Line::new(), cells);
     }
-    table.lay_out(0, None).into_lines()
+    if frame.width.is_none_or(|width| table.columns() + LABELS <= width) {
+        return table.lay_out(0, None).into_lines();
+    }
+    let lines = rows.iter().flat_map(|(role, name, path, kind)| {
+        let entry = Line::of(*role, name).padded(NAMES).with(*role, path);
+        [entry, Line::new().padded(NAMES + 2).with(*role, kind)]
+    });
+    lines.collect()
+}
+
+fn kind(kind: &Kind) -> String {
+    match kind {
+        Kind::Ourselves => "this tf".to_owned(),
+        Kind::Another(version) => format!("another tf, {version}"),
+        Kind::Dangling => "leads nowhere".to_owned(),
+        Kind::Manager(name) => format!("{name}, not through tf"),
+        Kind::Other => "not through tf".to_owned(),
+    }
 }
 
 fn backend(report: &DoctorReport) -> Vec<Line> {
@@ -153,6 +175,7 @@ fn summary(report: &DoctorReport) -> Line {
 
 #[cfg(test)]
 mod tests {
+    use super::LABELS;
     use crate::ops::doctor::{
         Ailment, BackendFacts, Cure, DoctorReport, Finding, GitFacts, Kind, OnPath, StoreFacts,
     };
@@ -281,6 +304,23 @@ mod tests {
 
           ^[32mnothing to mend^[0m
         "#);
+    }
+
+    #[test]
+    fn what_a_program_is_stands_below_it_where_the_path_is_long() {
+        let long = "/home/ana/.local/share/a-manager/1.11.4/bin";
+        let path = vec![
+            on_path("tf", &format!("{long}/tf"), Kind::Another("0.0.9".to_owned()), true),
+            on_path("terraform", &format!("{long}/terraform"), Kind::Dangling, false),
+        ];
+        let text = at_80(&DoctorReport { path, ..healthy() });
+        let lines: Vec<&str> =
+            text.lines().skip_while(|line| !line.starts_with("  PATH")).collect();
+        let blank = " ".repeat(LABELS);
+        assert_eq!(lines[0], format!("  PATH       tf         {long}/tf"));
+        assert_eq!(lines[1], format!("{blank}             another tf, 0.0.9"));
+        assert_eq!(lines[2], format!("{blank}terraform  {long}/terraform"));
+        assert_eq!(lines[3], format!("{blank}             leads nowhere"));
     }
 
     #[test]

@@ -33,13 +33,18 @@ impl Answer for InstallPlan {
         facts.add("on PATH", Some(standing(&self.on_path)));
         facts.add_all("start file", self.edits.iter().map(shown_edit).collect());
         screen.append(facts.lay_out(frame));
+        if !self.is_done {
+            for edit in &self.edits {
+                screen.append(shown_lines(edit, frame));
+            }
+        }
         if self.edits.is_empty() && self.on_path != OnPath::First {
             screen.append(self.advice(frame));
         }
         if !self.edits.is_empty() && self.is_done && !self.is_nothing() {
             screen.gap();
             let then = "Open a new shell to use it. To take it away again: ";
-            let then = Line::new().plain(then).with(Role::Hint, "tf shim uninstall");
+            let then = Line::new().plain(then).with(Role::Hint, &self.way_back());
             screen.fold_line(Line::new(), then, frame.width);
         }
         screen
@@ -55,6 +60,12 @@ impl Answer for InstallPlan {
 }
 
 impl InstallPlan {
+    /// The command that takes all of it away again.
+    fn way_back(&self) -> String {
+        let directory = (!self.is_usual).then(|| format!(" {}", word(&self.directory)));
+        format!("tf shim uninstall{}", directory.unwrap_or_default())
+    }
+
     /// What a person has to do so that the links are found.
     fn advice(&self, frame: &Frame) -> Screen {
         let mut screen = Screen::new();
@@ -74,7 +85,7 @@ impl InstallPlan {
         }
         screen.gap();
         let then = "Then open a new shell. To take the links away again: ";
-        let then = Line::new().plain(then).with(Role::Hint, "tf shim uninstall");
+        let then = Line::new().plain(then).with(Role::Hint, &self.way_back());
         screen.fold_line(Line::new(), then, frame.width);
         screen
     }
@@ -111,6 +122,23 @@ fn standing(on_path: &OnPath) -> Line {
     }
 }
 
+/// What an edit will write.
+fn shown_lines(edit: &Edit, frame: &Frame) -> Screen {
+    let mut screen = Screen::new();
+    let lines = edit.lines();
+    if matches!(edit.action, EditAction::Create | EditAction::Put) && !lines.is_empty() {
+        screen.line(Line::new());
+        let head = format!("This goes into {}:", shown(&edit.path));
+        screen.fold_line(Line::new(), Line::new().plain(&head), frame.width);
+        screen.line(Line::new());
+        for line in lines {
+            // As it will stand there, so it is neither folded nor cut.
+            screen.line(Line::new().padded(MARGIN + MARGIN).with(Role::Hint, &line));
+        }
+    }
+    screen
+}
+
 fn shown_edit(edit: &Edit) -> Line {
     let what = match edit.action {
         EditAction::Create => Line::of(Role::Added, "new"),
@@ -137,6 +165,15 @@ impl Answer for UninstallPlan {
         facts.add_all("links", self.links.iter().map(path).collect());
         facts.add_all("start file", self.edits.iter().map(shown_edit).collect());
         facts.add_all("directories", self.directories.iter().map(path).collect());
+        let passed = self.passed.iter().map(|passed| {
+            path(&passed.path).with(Role::Warning, &format!(" · passed over: {}", passed.why))
+        });
+        facts.add_all("not done", passed.collect());
+        let by_hand = self.by_hand.iter().map(|(file, line)| {
+            let place = format!("{}:{line}", file.display());
+            Line::new().plain(&place).with(Role::Warning, " · take this line out yourself")
+        });
+        facts.add_all("by hand", by_hand.collect());
         facts.add_all("stays", self.stays());
         screen.append(facts.lay_out(frame));
         if self.is_hashed && self.is_done {
@@ -196,7 +233,7 @@ mod tests {
     use super::*;
     use crate::model::shell::Shell;
     use crate::ops::install::Program;
-    use crate::ops::install::uninstall::Stays;
+    use crate::ops::install::uninstall::{Passed, Stays};
     use crate::sys::file::FileId;
     use crate::ui::samples::{coloured, fitted};
 
@@ -218,6 +255,7 @@ mod tests {
                 link("terraform", LinkAction::Make, Some("/usr/local/bin/terraform")),
                 link("tofu", LinkAction::Make, None),
             ],
+            is_usual: true,
             on_path: OnPath::After("/usr/local/bin/terraform".into()),
             shell: Some(Shell::Bash),
             edits: Vec::new(),
@@ -269,6 +307,8 @@ mod tests {
             directories: vec!["/home/ana/.local/share/tf-shim/bin".into()],
             records: Vec::new(),
             is_hashed: true,
+            passed: vec![Passed { path: "/home/ana/.zshrc".into(), why: "not a file".to_owned() }],
+            by_hand: vec![("/home/ana/.profile".into(), 12)],
             store: Some(Stays {
                 path: "/home/ana/.local/state/my store".into(),
                 bytes: Some(43_008),
@@ -281,6 +321,8 @@ mod tests {
           links        /home/ana/.local/share/tf-shim/bin/terraform
           start file   /home/ana/.bashrc · the block is taken out
           directories  /home/ana/.local/share/tf-shim/bin
+          not done     /home/ana/.zshrc · passed over: not a file
+          by hand      /home/ana/.profile:12 · take this line out yourself
           stays        /home/ana/.local/bin/tf · tf itself
                        /home/ana/.local/state/my store · the store, 42.0 KiB
 
@@ -297,6 +339,8 @@ mod tests {
             directories: Vec::new(),
             store: None,
             is_hashed: false,
+            passed: Vec::new(),
+            by_hand: Vec::new(),
             ..plan
         };
         insta::assert_snapshot!(fitted(&nothing), @r#"
