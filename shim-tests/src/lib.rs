@@ -33,6 +33,7 @@
 pub mod backend;
 pub mod bytes;
 pub mod callers;
+pub mod grammar;
 pub mod history;
 pub mod invocation;
 pub mod managers;
@@ -54,6 +55,7 @@ mod take;
 pub mod terminal;
 pub mod tools;
 pub mod transcript;
+pub mod twins;
 pub mod varying;
 pub mod wait;
 

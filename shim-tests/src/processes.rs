@@ -8,6 +8,15 @@ pub fn state_of(pid: u32) -> Option<char> {
     field(pid, 0)?.chars().next()
 }
 
+/// Whether a process is stopped, every thread of it: before that its parent is not told.
+#[must_use]
+pub fn is_stopped(pid: u32) -> bool {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return false };
+    let threads = threads.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let mut states = threads.map(state_of).peekable();
+    states.peek().is_some() && states.all(|state| state == Some('T'))
+}
+
 /// Whether a process is there and works: neither gone nor waiting to be collected.
 #[must_use]
 pub fn is_alive(pid: u32) -> bool {

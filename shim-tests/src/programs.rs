@@ -1,6 +1,6 @@
 //! Where the programs of this package are: beside the test that runs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The variable that turns "no Terraform here, skipped" into a failure.
@@ -18,36 +18,44 @@ pub fn find(name: &str) -> PathBuf {
         .map_or_else(|| beside_us(name), PathBuf::from)
 }
 
-/// Finds the real Terraform on the `PATH` of the test run, `None` if there is none.
+/// Finds a program on the `PATH` of the test run.
+#[must_use]
+pub fn on_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let candidates = std::env::split_paths(&path).map(|directory| directory.join(name));
+    candidates.into_iter().find(|candidate| candidate.is_absolute() && candidate.is_file())
+}
+
+/// Finds a program on the `PATH` of the test run that not every machine has; `None`, with a message, where
+/// there is none.
+///
+/// # Panics
+/// If there is none and the variable `require` is set to something but `0`.
+#[must_use]
+pub fn found_or_skipped(name: &str, require: &str) -> Option<PathBuf> {
+    on_path(name).or_else(|| skip(&format!("no {name} on PATH"), require))
+}
+
+/// Says that a test is skipped, and why.
+///
+/// # Panics
+/// If the variable `require` is set to something but `0`: then nothing may be skipped for that reason.
+#[must_use]
+#[expect(clippy::print_stdout, reason = "a skipped test says so where the test run shows it")]
+pub fn skip<T>(why: &str, require: &str) -> Option<T> {
+    let is_required = std::env::var_os(require).is_some_and(|v| !v.is_empty() && v != "0");
+    assert!(!is_required, "{require} is set, and there is {why}");
+    println!("skipped: {why}");
+    None
+}
+
+/// Finds the real Terraform on the `PATH` of the test run; `None`, with a message, where there is none.
 ///
 /// # Panics
 /// If there is none and [`REQUIRE_TERRAFORM`] is set to something but `0`.
 #[must_use]
 pub fn real_terraform() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path)
-        .map(|directory| directory.join("terraform"))
-        .find(|candidate| candidate.is_absolute() && candidate.is_file());
-    let required = std::env::var_os(REQUIRE_TERRAFORM).is_some_and(|v| !v.is_empty() && v != "0");
-    assert!(found.is_some() || !required, "{REQUIRE_TERRAFORM} is set and PATH has no terraform");
-    found
-}
-
-/// Whether a program is on the `PATH` of the test run; where it is not, that is said.
-///
-/// # Panics
-/// If it is not there and the variable `required` is set to something but `0`.
-#[must_use]
-#[expect(clippy::print_stdout, reason = "what is passed over says so where the test run shows it")]
-pub fn is_here(name: &str, required: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let is_here = std::env::split_paths(&path).any(|directory| directory.join(name).is_file());
-    let is_required = std::env::var_os(required).is_some_and(|v| !v.is_empty() && v != "0");
-    assert!(is_here || !is_required, "{required} is set and PATH has no {name}");
-    if !is_here {
-        println!("passed over: no {name} on PATH");
-    }
-    is_here
+    found_or_skipped("terraform", REQUIRE_TERRAFORM)
 }
 
 /// Whether a program is there and does this; where it does not, that is said.
@@ -71,4 +79,14 @@ fn beside_us(name: &str) -> PathBuf {
     let found = directory.join(name);
     assert!(found.exists(), "`{}` is not built; run `cargo test -p shim-tests`", found.display());
     found
+}
+
+/// Copies a program in a process of its own. Were it open for writing in ours, the child that another
+/// test forks meanwhile would have it open as well, and nobody could start it: "text file busy".
+///
+/// # Panics
+/// If it cannot be copied.
+pub fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("/bin/cp").arg("--").arg(from).arg(to).status();
+    assert!(copied.unwrap().success(), "cannot copy to `{}`", to.display());
 }

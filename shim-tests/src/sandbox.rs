@@ -240,8 +240,18 @@ impl Sandbox {
 
     /// Writes an executable shell script.
     pub fn write_script(&self, path: &Path, body: &str) {
-        self.write_at(path, format!("#!/bin/sh\n{body}\n"));
-        std::fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+        self.write_executable(path, &format!("#!/bin/sh\n{body}\n"));
+    }
+
+    /// Writes an executable text, its first line included.
+    pub fn write_executable(&self, path: &Path, text: &str) {
+        let mut draft = path.as_os_str().to_owned();
+        draft.push(".draft");
+        let draft = PathBuf::from(draft);
+        self.write_at(&draft, text);
+        std::fs::set_permissions(&draft, Permissions::from_mode(0o755)).unwrap();
+        programs::copy(&draft, path);
+        std::fs::remove_file(draft).unwrap();
     }
 
     /// Reads a file of the project.
@@ -268,7 +278,7 @@ impl Sandbox {
     /// Copies the program under test, so that the copy is another file with the same content.
     pub fn copy_tf(&self, to: &Path) {
         std::fs::create_dir_all(to.parent().unwrap()).unwrap();
-        std::fs::copy(self.tf_program(), to).unwrap();
+        programs::copy(&self.tf_program(), to);
     }
 
     /// Reads every history of the store, verified.

@@ -142,6 +142,8 @@ pub struct Call {
     pub ignored: u64,
     /// Descriptors 0, 1 and 2.
     pub streams: Vec<Stream>,
+    /// Every open descriptor, and what `/proc/self/fd/N` points to.
+    pub descriptors: Vec<(i32, Bytes)>,
 }
 
 /// One of the three standard streams.

@@ -39,10 +39,15 @@ pub fn slow_resource(name: &str, place: &Path) -> String {
     resource_running(name, &script)
 }
 
-/// As [`slow_resource`], in the project of a scene. An interrupt of the whole group leaves the command
-/// alone, so that it is Terraform who ends it: else the two race.
+/// As [`slow_resource`]. An interrupt of the whole group leaves the command alone, so that it is Terraform
+/// who ends it: else the two race, and Terraform tells of that race.
+#[must_use]
+pub fn patient_resource_at(name: &str, place: &Path) -> String {
+    slow_resource(name, place).replace("\"echo", "\"trap '' 1 2 3 10 12 13 14 15 20; echo")
+}
+
+/// As [`patient_resource_at`], in the project of a scene.
 #[must_use]
 pub fn patient_resource(name: &str) -> String {
-    slow_resource(name, Path::new("[PROJECT]"))
-        .replace("\"echo", "\"trap '' 1 2 3 10 12 13 14 15 20; echo")
+    patient_resource_at(name, Path::new("[PROJECT]"))
 }

@@ -201,7 +201,21 @@ fn describe_call() -> Call {
         blocked: mask("SigBlk:"),
         ignored: mask("SigIgn:"),
         streams: streams.collect(),
+        descriptors: open_descriptors(),
     }
+}
+
+/// Lists every open descriptor; the one that reads the list is gone when its target is read.
+fn open_descriptors() -> Vec<(i32, Bytes)> {
+    let entries = std::fs::read_dir("/proc/self/fd").expect("/proc is there");
+    let paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    let number = |path: &Path| path.file_name()?.to_str()?.parse().ok();
+    let mut all: Vec<(i32, Bytes)> = paths
+        .iter()
+        .filter_map(|path| Some((number(path)?, std::fs::read_link(path).ok()?.as_os_str().into())))
+        .collect();
+    all.sort();
+    all
 }
 
 /// Obeys a leading `-chdir=`, as Terraform does.

@@ -5,6 +5,8 @@
 
 use std::path::PathBuf;
 
+use crate::programs::{found_or_skipped, skip};
+
 /// The variable that names a directory with callers.
 pub const DIRECTORY: &str = "TF_SHIM_TESTS_CALLERS";
 
@@ -16,18 +18,10 @@ pub const REQUIRE: &str = "TF_SHIM_TESTS_REQUIRE_CALLERS";
 /// # Panics
 /// If there is none and [`REQUIRE`] is set to something but `0`.
 #[must_use]
-#[expect(clippy::print_stdout, reason = "a skipped test says so where the test run shows it")]
 pub fn find(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let first = std::env::var_os(DIRECTORY).map(PathBuf::from);
-    let places = first.into_iter().chain(std::env::split_paths(&path));
-    let found =
-        places.map(|place| place.join(name)).find(|file| file.is_absolute() && file.is_file());
-    if found.is_none() {
-        assert!(!is_required(), "{REQUIRE} is set and there is no {name}");
-        println!("skipped: no {name}");
-    }
-    found
+    let first = std::env::var_os(DIRECTORY).map(|directory| PathBuf::from(directory).join(name));
+    let first = first.filter(|file| file.is_absolute() && file.is_file());
+    first.or_else(|| found_or_skipped(name, REQUIRE))
 }
 
 /// Finds a Python that has a package; `None`, with a message, where there is none.
@@ -35,20 +29,12 @@ pub fn find(name: &str) -> Option<PathBuf> {
 /// # Panics
 /// If there is none and [`REQUIRE`] is set to something but `0`.
 #[must_use]
-#[expect(clippy::print_stdout, reason = "a skipped test says so where the test run shows it")]
 pub fn find_python_with(package: &str) -> Option<PathBuf> {
     let python = find("python3")?;
     let mut probe = std::process::Command::new(&python);
     let probed = probe.args(["-c", &format!("import {package}")]).output().ok()?;
     if !probed.status.success() {
-        assert!(!is_required(), "{REQUIRE} is set and {} has no {package}", python.display());
-        println!("skipped: {} has no {package}", python.display());
-        return None;
+        return skip(&format!("no {package} in {}", python.display()), REQUIRE);
     }
     Some(python)
-}
-
-/// Whether a missing caller is a failure.
-fn is_required() -> bool {
-    std::env::var_os(REQUIRE).is_some_and(|value| !value.is_empty() && value != "0")
 }

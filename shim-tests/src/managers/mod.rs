@@ -18,12 +18,10 @@
 mod scripts;
 
 use std::ffi::OsString;
-use std::fs::Permissions;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use crate::programs;
+use crate::programs::{self, found_or_skipped, on_path};
 use crate::sandbox::Sandbox;
 
 /// The variable that turns "no node here, skipped" into a failure.
@@ -66,7 +64,7 @@ impl Manager {
     #[must_use]
     pub fn all() -> Vec<Self> {
         let mut all = vec![Self::Tfenv, Self::Tenv, Self::AsdfOfBash, Self::Asdf, Self::Mise];
-        if tool("node", REQUIRE_NODE).is_some() {
+        if found_or_skipped("node", REQUIRE_NODE).is_some() {
             all.push(Self::SetupTerraform);
         }
         all
@@ -97,9 +95,9 @@ impl Manager {
         let compiled = |place: PathBuf| put(&place, &program, Placed::Copied);
         match self {
             Self::Tfenv => {
-                executable(sandbox, &home(".tfenv/bin/terraform"), scripts::TFENV_TERRAFORM);
-                executable(sandbox, &home(".tfenv/bin/tfenv"), scripts::TFENV);
-                executable(sandbox, &home(".tfenv/libexec/tfenv-exec"), scripts::TFENV_EXEC);
+                sandbox.write_executable(&home(".tfenv/bin/terraform"), scripts::TFENV_TERRAFORM);
+                sandbox.write_executable(&home(".tfenv/bin/tfenv"), scripts::TFENV);
+                sandbox.write_executable(&home(".tfenv/libexec/tfenv-exec"), scripts::TFENV_EXEC);
             }
             Self::Tenv => {
                 for name in ["tenv", "terraform", "tofu", "tf"] {
@@ -107,11 +105,11 @@ impl Manager {
                 }
             }
             Self::AsdfOfBash => {
-                executable(sandbox, &home(".asdf/shims/terraform"), scripts::ASDF_SHIM);
-                executable(sandbox, &home(".asdf/bin/asdf"), scripts::ASDF);
+                sandbox.write_executable(&home(".asdf/shims/terraform"), scripts::ASDF_SHIM);
+                sandbox.write_executable(&home(".asdf/bin/asdf"), scripts::ASDF);
             }
             Self::Asdf => {
-                executable(sandbox, &home(".asdf/shims/terraform"), scripts::ASDF_SHIM);
+                sandbox.write_executable(&home(".asdf/shims/terraform"), scripts::ASDF_SHIM);
                 compiled(home(".asdf/bin/asdf"));
             }
             Self::Mise => {
@@ -121,7 +119,8 @@ impl Manager {
                 symlink(home(".local/bin/mise"), shim).unwrap();
             }
             Self::SetupTerraform => {
-                executable(sandbox, &sandbox.path("setup/terraform"), scripts::SETUP_TERRAFORM);
+                sandbox
+                    .write_executable(&sandbox.path("setup/terraform"), scripts::SETUP_TERRAFORM);
             }
         }
     }
@@ -191,33 +190,18 @@ impl Manager {
     }
 }
 
-/// Writes a script with its own first line.
-fn executable(sandbox: &Sandbox, place: &Path, text: &str) {
-    let draft = place.with_extension("draft");
-    sandbox.write_at(&draft, text);
-    std::fs::set_permissions(&draft, Permissions::from_mode(0o755)).unwrap();
-    put(place, &draft, Placed::Copied);
-    std::fs::remove_file(draft).unwrap();
-}
-
 /// Puts a program at a place.
-///
-/// A copy is made by `cp`: were the file open for writing in this process, what another test starts at that
-/// moment would hold it open too, and who runs it would hear "text file busy".
 pub fn put(place: &Path, program: &Path, placed: Placed) {
     std::fs::create_dir_all(place.parent().unwrap()).unwrap();
     match placed {
-        Placed::Copied => {
-            let copied = Command::new("cp").arg(program).arg(place).status().unwrap();
-            assert!(copied.success(), "cannot copy `{}`", program.display());
-        }
+        Placed::Copied => programs::copy(program, place),
         Placed::Linked => symlink(program, place).unwrap(),
     }
 }
 
 /// Writes a script of bash.
 pub fn bash_script(sandbox: &Sandbox, place: &Path, body: &str) {
-    executable(sandbox, place, &format!("#!/usr/bin/env bash\n{body}\n"));
+    sandbox.write_executable(place, &format!("#!/usr/bin/env bash\n{body}\n"));
 }
 
 /// Makes a directory with what scripts need (`bash`, `env`, node where there is one) and nothing named
@@ -236,28 +220,4 @@ pub fn tools(sandbox: &Sandbox) -> PathBuf {
     }
     assert!(tools.join("bash").exists(), "PATH has no bash");
     tools
-}
-
-/// Finds a tool on the `PATH` of the test run; `None`, with a message, where there is none.
-///
-/// # Panics
-/// If there is none and the variable `require` is set to something but `0`.
-#[must_use]
-#[expect(clippy::print_stdout, reason = "a skipped test says so where the test run shows it")]
-pub fn tool(name: &str, require: &str) -> Option<PathBuf> {
-    let found = on_path(name);
-    let required = std::env::var_os(require).is_some_and(|v| !v.is_empty() && v != "0");
-    assert!(found.is_some() || !required, "{require} is set and PATH has no {name}");
-    if found.is_none() {
-        println!("skipped: no {name} on PATH");
-    }
-    found
-}
-
-/// Finds a program on the `PATH` of the test run.
-fn on_path(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .map(|directory| directory.join(name))
-        .find(|program| program.is_absolute() && program.is_file())
 }

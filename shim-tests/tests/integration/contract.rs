@@ -82,11 +82,13 @@ fn slow_apply(caught: &[Signal], end: Step) -> Scenario {
 fn interrupt(scenario: &Scenario, signal: Signal, expected: End) {
     for sandbox in worlds(scenario) {
         sandbox.write("main.tf", SLOW);
-        let running = sandbox.terraform(["apply", "-auto-approve", "-no-color"]).start();
+        let mut running = sandbox.terraform(["apply", "-auto-approve", "-no-color"]).start();
         running.wait_for_file("started");
         running.signal(signal);
-        // Frees a provisioner that outlives its Terraform: it would hold the output open.
+        // Frees a provisioner that outlives its Terraform: it would hold the output open. Not before: the
+        // apply could come to its end while the signal is on its way.
         if expected != End::Status(1) {
+            shim_tests::wait_until("the end by the signal", || running.has_ended());
             sandbox.write("go", "");
         }
         let transcript = running.finish();

@@ -485,6 +485,19 @@ mod unrecorded {
     }
 
     #[test]
+    fn another_workspace_where_the_backend_has_none_is_terraforms_to_refuse() {
+        let Some(sandbox) = real() else { return };
+        let backend = HttpBackend::start();
+        sandbox.write("main.tf", backend.configuration() + &stage::resource("a", "1"));
+        sandbox.terraform(["init"]).run().assert_status(0);
+        let says = "workspaces not supported";
+        assert_terraforms_own_refusal(&sandbox, &["workspace", "delete", "other"], &[], says);
+        assert_terraforms_own_refusal(&sandbox, &["workspace", "delete", "a/b"], &[], says);
+        let args = ["apply", "-auto-approve"];
+        assert_terraforms_own_refusal(&sandbox, &args, &[("TF_WORKSPACE", "other")], says);
+    }
+
+    #[test]
     fn a_backend_that_is_not_initialised_is_terraforms_to_refuse() {
         let Some(sandbox) = real() else { return };
         let backend = HttpBackend::start();

@@ -339,7 +339,11 @@ fn a_person_is_asked_before_a_start_file_is_edited() {
         assert_eq!(std::fs::read(&file).unwrap(), b"a\n");
         assert!(!sandbox.home().join(USUAL).exists());
         running.type_text(answer);
-        running.finish().assert_status(status);
+        let said = running.finish();
+        said.assert_status(status);
+        let text = said.to_string();
+        assert!(!text.contains("nobody can be asked"), "who said no was there: {said}");
+        assert!(text.contains("    case $PATH: in"), "the lines are shown: {said}");
     }
     assert!(std::fs::read(&file).unwrap().len() > 2);
 }
@@ -413,6 +417,135 @@ fn the_json_document_has_every_key() {
         document["links"].as_array().unwrap().iter().map(|link| link["action"].clone()).collect();
     assert_eq!(actions, ["make", "skip"]);
     assert_eq!(document["edits"][0]["action"], "create");
+}
+
+#[test]
+fn the_way_back_that_is_printed_names_the_directory_and_a_block_leads_to_it() {
+    let sandbox = with_bash();
+    let said = done(&sandbox, &["install", "../my dir/../it's"], 0);
+    let directory = sandbox.project().parent().unwrap().join("it's");
+    let word = format!("'{}'", directory.to_str().unwrap().replace('\'', "'\\''"));
+    let text = said.stdout_text().replace('\n', " ");
+    assert!(text.contains(&format!("tf shim uninstall {word}")), "{said}");
+    assert!(text.contains(&format!("PATH={word}")), "{said}");
+    done(&sandbox, &["uninstall", directory.to_str().unwrap()], 0);
+    assert!(!directory.exists());
+    let before = contents(&sandbox.home());
+    for shell in ["/bin/bash", "/bin/fish"] {
+        for place in ["zz", "a $b'c"] {
+            let edit = shim(&sandbox, ["install", place, "--edit", "--yes"]).env("SHELL", shell);
+            edit.run().assert_status(0);
+            assert!(sandbox.project().join(place).join("terraform").is_symlink());
+            done(&sandbox, &["uninstall"], 0);
+            assert!(!sandbox.has(place), "{shell} {place}");
+            assert_same(&contents(&sandbox.home()), &before);
+        }
+    }
+}
+
+#[test]
+fn links_that_a_moved_program_left_behind_are_ours() {
+    let sandbox = with_bash();
+    let (old, new) = (sandbox.path("old/tf"), sandbox.path("new/tf"));
+    sandbox.copy_tf(&old);
+    sandbox.copy_tf(&new);
+    let directory = sandbox.path("mine");
+    let named = directory.to_str().unwrap();
+    let call = |program: &Path, verb: &str| {
+        let call = sandbox.program(program, ["shim", verb, named]);
+        call.env("PATH", sandbox.bin()).run().assert_status(0);
+    };
+    call(&old, "install");
+    std::fs::remove_file(&old).unwrap();
+    call(&new, "install");
+    assert_eq!(std::fs::read_link(directory.join("terraform")).unwrap(), new);
+    sandbox.copy_tf(&old);
+    std::fs::remove_file(&new).unwrap();
+    call(&old, "uninstall");
+    assert!(!directory.exists());
+}
+
+#[test]
+fn the_block_says_nothing_that_a_shell_would_run() {
+    let sandbox = with_bash();
+    done(&sandbox, &["install", "--edit", "--yes"], 0);
+    let text = std::fs::read_to_string(sandbox.home().join(".bashrc")).unwrap();
+    assert!(!text.contains('`'), "{text}");
+    let comments = text.lines().filter(|line| line.starts_with('#'));
+    assert!(comments.into_iter().all(|line| !line.contains('$')), "{text}");
+}
+
+#[test]
+fn a_start_file_that_leads_nowhere_is_told_before_anything_is_done() {
+    let sandbox = with_bash();
+    symlink("dotfiles/bashrc", sandbox.home().join(".bashrc")).unwrap();
+    let before = contents(&sandbox.home());
+    let refused = done(&sandbox, &["install", "--edit", "--yes"], 1);
+    let said = refused.stderr_text();
+    assert!(said.contains("a link to `dotfiles/bashrc`, which is not there"), "{refused}");
+    assert_same(&contents(&sandbox.home()), &before);
+}
+
+#[test]
+fn a_home_that_is_not_there_yet_is_made_and_goes_again() {
+    let sandbox = with_bash();
+    let home = sandbox.path("new/home");
+    for args in [&["install", "--edit", "--yes"][..], &["uninstall"]] {
+        shim(&sandbox, args.iter().copied()).env("HOME", &home).run().assert_status(0);
+        assert_eq!(home.join(USUAL).join("terraform").is_symlink(), args[0] == "install");
+    }
+    assert!(!sandbox.path("new").exists());
+}
+
+#[test]
+fn an_odd_start_file_of_another_shell_does_not_keep_the_rest_from_going() {
+    let sandbox = with_bash();
+    done(&sandbox, &["install", "--edit", "--yes"], 0);
+    std::fs::create_dir(sandbox.home().join(".zshrc")).unwrap();
+    let odd = sandbox.home().join(".bash_login");
+    sandbox.write_at(&odd, vec![b' '; 17 << 20]);
+    let told = done(&sandbox, &["uninstall"], 1);
+    assert!(told.stdout_text().contains("passed over: too large"), "{told}");
+    assert!(!sandbox.home().join(".local").exists() && !sandbox.home().join(".bashrc").exists());
+    std::fs::remove_file(&odd).unwrap();
+    done(&sandbox, &["uninstall"], 0);
+}
+
+#[test]
+fn lines_that_a_person_wrote_are_named_and_left_alone() {
+    let sandbox = with_bash();
+    done(&sandbox, &["install"], 0);
+    let file = sandbox.home().join(".bashrc");
+    let text =
+        "a=1\n# ~/.local/share/tf-shim/bin\nexport PATH=\"$HOME/.local/share/tf-shim/bin:$PATH\"\n";
+    sandbox.write_at(&file, text);
+    let call = done(&sandbox, &["uninstall", "--json"], 0);
+    let by_hand = document(&call)["by_hand"].clone();
+    assert_eq!(by_hand, serde_json::json!([{ "path": file, "line": 3 }]));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+}
+
+#[test]
+fn several_at_once_do_what_one_does() {
+    let sandbox = with_bash();
+    sandbox.write_at(&sandbox.home().join(".profile"), "a=1\n");
+    let before = contents(&sandbox.home());
+    let start = |_| shim(&sandbox, ["install", "--edit", "--yes"]).start();
+    let running: Vec<_> = (0..8).map(start).collect();
+    for run in running {
+        run.finish().assert_status(0);
+    }
+    let text = std::fs::read_to_string(sandbox.home().join(".profile")).unwrap();
+    assert_eq!(text.matches(">>> tf-shim").count(), 1, "{text}");
+    done(&sandbox, &["uninstall"], 0);
+    assert_same(&contents(&sandbox.home()), &before);
+}
+
+#[test]
+fn a_variable_that_names_no_program_is_told() {
+    let sandbox = with_bash();
+    let call = shim(&sandbox, ["install"]).env("TF_SHIM_REAL", "/nowhere/terraform").run();
+    assert!(call.stderr_text().contains("TF_SHIM_REAL names no file"), "{call}");
 }
 
 /// What a shell says is run, and an apply in it.

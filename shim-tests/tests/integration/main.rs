@@ -8,6 +8,7 @@ mod completion;
 mod contract;
 mod crash;
 mod doctor;
+mod fidelity;
 mod forward;
 mod guarded;
 mod harness;

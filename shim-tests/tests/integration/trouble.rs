@@ -3,7 +3,7 @@
 
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use nix::sys::stat::Mode;
@@ -126,6 +126,30 @@ mod the_store {
     fn a_store_without_free_inodes_stops() {
         let Some(room) = Room::mount("size=64m,nr_inodes=4") else { return };
         room.run_in(&stage(), "apply", 125);
+    }
+
+    #[test]
+    fn a_limit_on_the_size_of_files_stops_or_is_told_of_and_never_ends_us_by_its_signal() {
+        let mut ends = std::collections::BTreeSet::new();
+        for blocks in 0..24 {
+            let sandbox = Sandbox::new();
+            sandbox.write_script(&sandbox.bin().join("terraform"), "exit 7");
+            sandbox.write(STATE, states::state(3, &["a"]));
+            let limited = format!("ulimit -f {blocks}; exec \"$0\" apply");
+            let args = ["-c", &limited, &sandbox.tf_program().to_string_lossy()].map(str::to_owned);
+            let transcript = sandbox.program(Path::new("/bin/sh"), args).run();
+            let status = transcript.status().unwrap_or_else(|| panic!("{blocks}: {transcript}"));
+            if status == 125 {
+                assert_refused(&transcript);
+                assert!(transcript.stderr_text().contains("File too large"), "{transcript}");
+            }
+            ends.insert(status);
+        }
+        assert_eq!(
+            ends.into_iter().collect::<Vec<_>>(),
+            [7, 125],
+            "both were seen, and nothing else"
+        );
     }
 
     #[test]

@@ -65,6 +65,8 @@ fn lines_for_what_is_not_there_yet_are_a_note() {
     let Some(ward) = repository() else { return };
     let after = ward.cures("gitignore", &["*.tfstate *.tfstate.* .terraform/"]);
     assert!(!after.has("state-not-ignored"));
+    let lines = String::from_utf8(ward.sandbox.read(".gitignore")).unwrap();
+    assert_eq!(lines, SOUND, "a new file begins with its first line");
     let Some(ward) = repository() else { return };
     ward.sandbox.write_at(&ward.sandbox.home().join(".config/git/ignore"), SOUND);
     assert!(!ward.look().has("gitignore"), "the user's own file counts, too");
@@ -124,7 +126,7 @@ fn without_git_it_is_said_that_git_was_not_asked() {
     let found = ward.look();
     assert_eq!(found.document["not_looked_at"][0]["why"], "there is no git on PATH");
     assert!(found.document["facts"]["repository"].is_string());
-    let Some(git) = shim_tests::tools::find("git") else { return };
+    let Some(git) = shim_tests::programs::on_path("git") else { return };
     ward.sandbox.put_on_path("git", &git);
     let broken = ward.look();
     let why = broken.document["not_looked_at"][0]["why"].as_str().unwrap();

@@ -20,7 +20,7 @@ const STATE: &str = "terraform.tfstate";
 
 /// What fixes are made of.
 const TOOLS: &[&str] =
-    &["chmod", "cut", "find", "getent", "id", "mkdir", "mv", "rm", "sed", "sh", "cp"];
+    &["chmod", "cut", "find", "getent", "id", "ln", "mkdir", "mv", "rm", "sed", "sh", "cp"];
 
 /// What doctor said.
 struct Diagnosis {
@@ -203,6 +203,17 @@ fn where_there_is_nothing_at_all_everything_else_is_still_told() {
     let nowhere = ward.sandbox.tf(["-chdir=nowhere", "shim", "doctor"]).run();
     nowhere.assert_status(1);
     assert!(nowhere.stderr_text().contains("nowhere"), "{nowhere}");
+    let shell = ward.sandbox.path("tools/sh");
+    let script = "cd ../gone && rmdir ../gone && exec \"$0\" shim doctor";
+    let tf = ward.sandbox.path("names/tf");
+    std::fs::create_dir(ward.sandbox.path("gone")).unwrap();
+    let rmdir = shim_tests::programs::on_path("rmdir").unwrap();
+    ward.sandbox.put_on_path("rmdir", &rmdir);
+    let path = std::env::join_paths([ward.sandbox.bin()]).unwrap();
+    let args: [OsString; 3] = ["-c".into(), script.into(), tf.into_os_string()];
+    let gone = ward.sandbox.program(&shell, args).env("PATH", path).run();
+    gone.assert_status(1);
+    assert!(gone.stderr_text().contains("the working directory is gone"), "{gone}");
 }
 
 #[test]

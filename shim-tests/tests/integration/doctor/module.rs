@@ -2,11 +2,12 @@
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use shim_tests::backend::HttpBackend;
-use shim_tests::shim::{operations, serial, shim};
+use shim_tests::shim::{document, operations, serial, shim};
 use shim_tests::{Sandbox, processes, stage, states, wait_until};
 
 use super::{STATE, Ward};
@@ -29,6 +30,37 @@ fn a_state_that_cannot_be_read_is_moved_aside() {
     ward.sandbox.write_at(&ward.sandbox.config(), "max_state = \"10B\"\n");
     let advice = ward.look().advice("state-unreadable", &["larger than 10 bytes"]);
     assert!(advice.contains("max_state"), "{advice}");
+}
+
+#[test]
+fn a_state_of_another_user_is_told_with_its_owner() {
+    let setpriv = shim_tests::programs::on_path("setpriv");
+    let Some(setpriv) = setpriv.filter(|_| nix::unistd::geteuid().is_root()) else { return };
+    let ward = Ward::new(Sandbox::new());
+    ward.sandbox.write(STATE, states::state(1, &["a"]));
+    let change = |path: &Path, mode: u32| {
+        std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    };
+    change(&ward.sandbox.path(""), 0o755);
+    // Where the tests were built may be closed to others.
+    let program = ward.sandbox.path("tf");
+    ward.sandbox.copy_tf(&program);
+    let state = ward.sandbox.project().join(STATE);
+    let seen = || {
+        let who = ["--reuid", "4242", "--clear-groups"].map(Into::into);
+        let call = [program.clone().into_os_string(), "shim".into(), "doctor".into()];
+        let args = who.into_iter().chain(call).chain(["--json".into()]);
+        let found = document(&ward.sandbox.program(&setpriv, args).run());
+        let findings = found["findings"].as_array().unwrap().clone();
+        findings.into_iter().find(|finding| finding["id"] == "state-unreadable").unwrap()
+    };
+    change(&state, 0o600);
+    let advice = seen()["advice"].as_str().unwrap().to_owned();
+    let chown = format!("sudo chown 4242 {}`", state.display());
+    assert!(advice.contains("belongs to root: ") && advice.contains(&chown), "{advice}");
+    std::os::unix::fs::chown(&state, Some(4242), None).unwrap();
+    change(&state, 0o200);
+    assert_eq!(seen()["fix"], format!("chmod u+rw {}", state.display()));
 }
 
 #[test]

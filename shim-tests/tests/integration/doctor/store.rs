@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use nix::sys::signal::Signal;
-use shim_tests::shim::{shim, tree};
+use shim_tests::shim::{document, shim, tree};
 use shim_tests::{End, Sandbox, Scenario, states};
 
 use super::{STATE, Ward};
@@ -44,7 +44,7 @@ fn a_store_that_is_not_ours_alone_is_closed() {
         std::os::unix::fs::chown(ward.sandbox.store(), Some(4242), None).unwrap();
         let sudo = ward.sandbox.path("tools/sudo");
         ward.sandbox.write_script(&sudo, "exec \"$@\"");
-        let chown = shim_tests::tools::find("chown").unwrap();
+        let chown = shim_tests::programs::on_path("chown").unwrap();
         ward.sandbox.put_on_path("chown", &chown);
         ward.cures("store-exposed", &["of another user"]);
     }
@@ -98,7 +98,7 @@ fn a_store_inside_the_repository_is_moved_out_with_everything_in_it() {
     std::fs::create_dir(ward.sandbox.project().join(".git")).unwrap();
     let inside = ward.sandbox.project().join("deep/my store");
     let ward = ward.with("TF_SHIM_STORE", &inside);
-    let fix = ward.look().fix("store-in-repository", &["deep/my store` is inside `"]);
+    let fix = ward.look().fix("store-in-repository", &["my store` is inside the repository `"]);
     assert!(fix.starts_with("export "), "there is nothing to move yet: {fix}");
     ward.sandbox.write(STATE, states::state(1, &["a"]));
     let save = ["save", "--store", "deep/my store"];
@@ -106,6 +106,41 @@ fn a_store_inside_the_repository_is_moved_out_with_everything_in_it() {
     let after = ward.cures("store-in-repository", &[]);
     assert_eq!(after.document["facts"]["store"]["operations"], 2, "{}", after.transcript);
     assert!(!inside.exists());
+}
+
+#[test]
+fn a_home_is_no_repository_unless_it_is_one() {
+    let ward = saved();
+    let at = |directory: &str| {
+        let chdir = format!("-chdir={directory}");
+        document(&ward.sandbox.tf([chdir.as_str(), "shim", "doctor", "--json"]).run())
+    };
+    let home = ward.sandbox.home();
+    let here = home.display().to_string();
+    let about_the_place = |found: &serde_json::Value| {
+        let findings = found["findings"].as_array().unwrap().clone();
+        let is_it = |id: &str| id.starts_with("store-i");
+        findings.into_iter().find(|finding| is_it(finding["id"].as_str().unwrap()))
+    };
+    for directory in [here.as_str(), "/"] {
+        assert_eq!(about_the_place(&at(directory)), None, "{directory}");
+    }
+    std::fs::create_dir(home.join(".terraform")).unwrap();
+    let module = about_the_place(&at(&here)).unwrap();
+    assert_eq!(module["id"], "store-in-module");
+    assert!(!module.to_string().contains("git"), "there is no git: {module}");
+    std::fs::remove_dir(home.join(".terraform")).unwrap();
+    let Some(git) = shim_tests::programs::on_path("git") else { return };
+    ward.sandbox.put_on_path("git", &git);
+    let init = ward.sandbox.program(&git, ["init", "-q"]).in_directory("../home").run();
+    init.assert_status(0);
+    let dotfiles = about_the_place(&at(&here)).unwrap();
+    assert_eq!(dotfiles["id"], "store-in-repository");
+    let fix = dotfiles["fix"].as_str().unwrap();
+    let shell = ward.sandbox.path("tools/sh");
+    ward.sandbox.program(&shell, ["-c", fix]).run().assert_status(0);
+    let ignored = about_the_place(&at(&here)).unwrap();
+    assert_eq!((&ignored["id"], &ignored["weight"]), (&"store-ignored".into(), &"note".into()));
 }
 
 #[test]
@@ -196,7 +231,7 @@ fn a_run_that_was_cut_off_is_closed_from_wherever_one_looks() {
     let elsewhere = ward.sandbox.path("elsewhere");
     std::fs::create_dir(&elsewhere).unwrap();
     let there = ward.sandbox.tf(["shim", "doctor", "--json"]).in_directory(&elsewhere).run();
-    let there = shim_tests::shim::document(&there);
+    let there = document(&there);
     let fix =
         there["findings"].as_array().unwrap().iter().find(|f| f["id"] == "operation-unfinished");
     let fix = fix.unwrap()["fix"].as_str().unwrap().to_owned();

@@ -1,10 +1,10 @@
 //! Programs, variables, start files and configuration.
 
 use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
-use shim_tests::{Sandbox, Scenario};
+use shim_tests::{Sandbox, Scenario, processes, wait_until};
 
 use super::Ward;
 
@@ -32,8 +32,11 @@ fn without_a_terraform_one_is_looked_for_in_the_usual_places() {
     found.finding("real-missing", &["no real terraform or tofu found on PATH"]);
     let there = ward.sandbox.home().join("bin/terraform");
     ward.sandbox.write_script(&there, "echo 'Terraform v1.11.4'");
-    let after = ward.cures("real-missing", &["but `"]);
+    let fix = ward.look().fix("real-missing", &["but `"]);
+    let after = ward.cures("real-missing", &[]);
     assert!(after.document["facts"]["version"].is_string(), "{}", after.transcript);
+    let unset = ward.without("PATH");
+    assert!(!unset.look_behind(&fix).has("relative-path"), "`{fix}` makes an empty entry");
 }
 
 #[test]
@@ -94,11 +97,109 @@ fn another_program_of_our_name_in_front_is_told_with_its_kind() {
     // A symlink `terraform` to us that comes too late protects nobody.
     let links = ward.sandbox.path("links");
     std::fs::create_dir(&links).unwrap();
-    std::os::unix::fs::symlink(ward.sandbox.tf_program(), links.join("terraform")).unwrap();
+    symlink(ward.sandbox.tf_program(), links.join("terraform")).unwrap();
     let late =
         std::env::join_paths([ward.sandbox.bin(), ward.sandbox.path("tools"), links]).unwrap();
     let ward = Ward { set: vec![("PATH", late)], ..ward };
     ward.cures("shadowed", &["`terraform` runs `", "links/terraform`"]);
+}
+
+#[test]
+fn links_of_a_tf_that_was_moved_are_listed_and_made_anew() {
+    let ward = ward();
+    let usual = ward.sandbox.home().join(".local/share/tf-shim/bin");
+    let other = ward.sandbox.path("other");
+    for (directory, name, target) in
+        [(&usual, "terraform", "/gone/tf"), (&other, "tofu", "/gone/tf"), (&other, "tf", "/gone/x")]
+    {
+        std::fs::create_dir_all(directory).unwrap();
+        symlink(target, directory.join(name)).unwrap();
+    }
+    let path = path(&ward, &[usual.clone(), other.clone()]);
+    let ward = ward.with("PATH", path);
+    let found = ward.look();
+    let fix = found.fix("dangling-link", &["bin/terraform` leads to `/gone/tf`, which is not"]);
+    assert!(fix.ends_with("/bin/tf shim install"), "{fix}");
+    let ids = found.ids();
+    assert_eq!(ids.iter().filter(|id| **id == "dangling-link").count(), 2, "not `tf`, a stranger");
+    let listed = found.document["facts"]["path"].as_array().unwrap();
+    let dangling: Vec<_> = listed.iter().filter(|entry| entry["kind"] == "dangling").collect();
+    assert_eq!(dangling.len(), 3, "{}", found.transcript);
+    assert!(dangling.iter().all(|entry| entry["wins"] == false));
+    ward.look_behind(&fix).finding("dangling-link", &["other/tofu"]);
+    ward.cures("dangling-link", &["other/tofu"]);
+    std::fs::remove_file(other.join("tf")).unwrap();
+    symlink("/gone/tf", other.join("tf")).unwrap();
+    ward.cures("dangling-link", &["other/tf`"]);
+}
+
+#[test]
+fn another_tf_is_no_terraform() {
+    let ward = ward();
+    let other = ward.sandbox.path("other");
+    std::fs::create_dir(&other).unwrap();
+    ward.sandbox.copy_tf(&other.join("tf"));
+    let links = ward.sandbox.home().join(".local/share/tf-shim/bin");
+    std::fs::create_dir_all(&links).unwrap();
+    symlink(other.join("tf"), links.join("terraform")).unwrap();
+    // Beside the real Terraform, our directory in front would leave the links behind.
+    let beside = path(&ward, &[links.clone(), other.clone()]);
+    let ward = ward.with("PATH", beside);
+    ward.look().advice("another-tf", &["other/tf` is another tf, "]);
+    let own = ward.sandbox.path("own");
+    std::fs::create_dir(&own).unwrap();
+    symlink(ward.sandbox.tf_program(), own.join("tf")).unwrap();
+    let path = path(&ward, &[links, other, own]);
+    let ward = Ward { set: vec![("PATH", path)], ..ward };
+    let found = ward.look();
+    assert!(!found.has("shadowed"), "{}", found.transcript);
+    let entries = found.document["facts"]["path"].as_array().unwrap();
+    let another = entries.iter().filter(|entry| entry["kind"] == "another-tf");
+    assert_eq!(another.count(), 2, "{}", found.transcript);
+    let fix = found.fix("another-tf", &["other/tf` is another tf, ", ", not this one"]);
+    let after = ward.look_behind(&fix);
+    let says = ["bin/terraform` is another tf, ", "it is run as the real Terraform"];
+    let install = after.fix("another-tf", &says);
+    assert!(install.ends_with(" shim install"), "{install}");
+    let healed = ward.look_behind(&format!("{fix}\n{install}"));
+    assert!(!healed.has("another-tf"), "{}", healed.transcript);
+    let real = healed.document["facts"]["real"]["path"].as_str().unwrap();
+    assert!(real.ends_with("/bin/terraform") && !real.contains("tf-shim/bin"), "{real}");
+}
+
+#[test]
+fn a_stranger_is_not_taken_for_a_tf_and_that_of_a_manager_not_even_asked() {
+    let ward = ward();
+    let first = ward.sandbox.path("first");
+    let asked = ward.sandbox.path("asked");
+    let answers = format!("echo \"$@\" >> {}; echo '{{}}'", asked.display());
+    ward.sandbox.write_script(&first.join("tf"), &answers);
+    let path = path(&ward, std::slice::from_ref(&first));
+    let ward = ward.with("PATH", path);
+    ward.look_behind("").finding("shadowed", &["`tf` runs `"]);
+    assert_eq!(std::fs::read_to_string(&asked).unwrap(), "shim version --json\n");
+    std::fs::remove_file(&asked).unwrap();
+    ward.sandbox.write_script(&first.join("tenv"), "exit 0");
+    ward.look().finding("shadowed", &["(tenv)"]);
+    assert!(!asked.exists(), "it was run");
+}
+
+#[test]
+fn whoever_hangs_is_ended_with_what_it_started() {
+    let ward = ward();
+    let sleep = shim_tests::programs::on_path("sleep").unwrap();
+    let alive = ward.sandbox.path("alive");
+    let hangs = ward.sandbox.path("hangs");
+    // The child writes its number, and holds nothing but the streams that it was given.
+    ward.sandbox.write_script(
+        &hangs,
+        &format!("{} 600 &\necho $! > {}\nwait", sleep.display(), alive.display()),
+    );
+    let ward = ward.with("TF_SHIM_REAL", hangs);
+    ward.look_behind("").fix("real-broken", &["did not answer within 10 seconds"]);
+    let pid = std::fs::read_to_string(&alive).unwrap();
+    let pid = pid.trim().parse().unwrap();
+    wait_until("the end of the child", || !processes::is_alive(pid));
 }
 
 #[test]

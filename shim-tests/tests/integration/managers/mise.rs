@@ -8,7 +8,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use shim_tests::Transcript;
-use shim_tests::managers::{Placed, REQUIRE_MISE, put, tool};
+use shim_tests::managers::{Placed, REQUIRE_MISE, put};
+use shim_tests::programs::found_or_skipped;
 
 use super::{
     Manager, Sandbox, assert_one_operation, chosen, first_on, managed, part, path, program, system,
@@ -16,7 +17,7 @@ use super::{
 
 /// A sandbox with the real mise in place of its stand-in; none where there is none.
 fn real() -> Option<Sandbox> {
-    let mise = std::fs::canonicalize(tool("mise", REQUIRE_MISE)?).unwrap();
+    let mise = std::fs::canonicalize(found_or_skipped("mise", REQUIRE_MISE)?).unwrap();
     let sandbox = managed(Manager::Mise, part());
     let installed = sandbox.home().join(".local/bin/mise");
     std::fs::remove_file(&installed).unwrap();

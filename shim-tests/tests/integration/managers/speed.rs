@@ -5,7 +5,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use shim_tests::managers::{Placed, put, tool};
+use shim_tests::managers::{Placed, put};
+use shim_tests::programs::found_or_skipped;
 
 use super::{Manager, Sandbox, managed, part, path, programs, us};
 
@@ -14,7 +15,7 @@ const REQUIRE_STRACE: &str = "TF_SHIM_TESTS_REQUIRE_STRACE";
 
 /// The system calls of ours before the program that we start takes over; none without `strace`.
 fn calls_of_ours(sandbox: &Sandbox, path: &OsString, depth: Option<&str>) -> Option<Vec<String>> {
-    let strace = tool("strace", REQUIRE_STRACE)?;
+    let strace = found_or_skipped("strace", REQUIRE_STRACE)?;
     let log = sandbox.path("strace.log");
     let us = sandbox.path("us/terraform");
     let words = ["-o", &log.to_string_lossy(), &us.to_string_lossy(), "plan"].map(OsString::from);

@@ -15,8 +15,7 @@ fn settled() -> Option<(Sandbox, String, String)> {
     let path = text(&settings["terminal.integrated.env.linux"]["PATH"]);
     let outer = format!("{}:/usr/bin:/bin", sandbox.bin().display());
     let path = path.replace("${env:HOME}", &home).replace("${env:PATH}", &outer);
-    std::fs::create_dir_all(std::path::Path::new(&server).parent().unwrap()).unwrap();
-    std::os::unix::fs::symlink(sandbox.tf_program(), &server).unwrap();
+    sandbox.tf(["shim", "install"]).run().assert_status(0);
     Some((sandbox, server, path))
 }
 

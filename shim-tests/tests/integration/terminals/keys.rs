@@ -5,7 +5,7 @@ use shim_tests::scene::{Scene, Stage};
 use shim_tests::stage::patient_resource;
 use shim_tests::{Running, Size, wait_until};
 
-use super::{APPLY, HELD};
+use super::{APPLY, HELD, pass_the_window};
 
 /// Starts an apply on a terminal, and returns when the provider holds the creation back.
 pub(super) fn held(stage: &Stage) -> Running<'_> {
@@ -37,6 +37,8 @@ fn one_ctrl_c_lets_a_provider_finish_what_it_does() {
         let mut running = held(stage);
         running.type_text("\x03");
         running.wait_for_text("Stopping operation...");
+        // Time for a second one that nobody typed.
+        pass_the_window();
         stage.provider().cloud().release(Step::Create);
         stage.take(running)
     });

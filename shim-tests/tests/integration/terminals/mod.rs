@@ -15,8 +15,11 @@ mod stops;
 mod talk;
 mod twice;
 
+use std::time::{Duration, Instant};
+
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use shim_tests::wait_until;
 
 /// An apply that asks nothing.
 const APPLY: [&str; 2] = ["apply", "-auto-approve"];
@@ -27,4 +30,10 @@ const HELD: &str = "resource \"fake_slow\" \"slow\" {\n  name = \"slow\"\n}\n";
 /// Sends a signal to one process.
 fn send(pid: u32, signal: Signal) {
     kill(Pid::from_raw(i32::try_from(pid).unwrap()), signal).unwrap();
+}
+
+/// Lets time pass, more than `tf` waits before it passes a signal on.
+fn pass_the_window() {
+    let start = Instant::now();
+    wait_until("time to pass", || start.elapsed() >= Duration::from_millis(250));
 }

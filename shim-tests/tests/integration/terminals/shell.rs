@@ -1,6 +1,6 @@
 //! A person at a shell with job control.
 
-use shim_tests::processes::{children_of, state_of};
+use shim_tests::processes::{children_of, is_stopped, state_of};
 use shim_tests::scene::{Stage, Take};
 use shim_tests::{Running, wait_until};
 
@@ -19,7 +19,7 @@ impl Kind {
     /// Those that are here; of the others that they are not.
     pub(super) fn all() -> Vec<Self> {
         let mut all = vec![Self::Bash, Self::Dash];
-        if shim_tests::programs::is_here("zsh", "TF_SHIM_TESTS_REQUIRE_ZSH") {
+        if shim_tests::shells::find("zsh").is_some() {
             all.push(Self::Zsh);
         }
         all
@@ -82,8 +82,21 @@ impl<'s> Shell<'s> {
 
     /// Waits until its one job is stopped.
     pub(super) fn wait_for_stop(&self) {
-        let jobs = || children_of(self.running.pid());
-        wait_until("the job to stop", || jobs().iter().any(|pid| state_of(*pid) == Some('T')));
+        wait_until("the job to stop", || self.jobs().iter().any(|pid| is_stopped(*pid)));
+    }
+
+    /// Brings its one job, which is stopped, to the foreground, and waits until it runs there: what is typed
+    /// before that is the shell's.
+    pub(super) fn foreground(&mut self) {
+        self.enter("fg");
+        wait_until("the job to go on", || {
+            self.jobs().iter().all(|pid| state_of(*pid).is_some_and(|state| state != 'T'))
+        });
+    }
+
+    /// The first processes of its jobs.
+    fn jobs(&self) -> Vec<u32> {
+        children_of(self.running.pid())
     }
 
     /// Leaves it once more, it has warned, and waits until these processes are gone too.

@@ -1,6 +1,6 @@
 //! Job control: what shells show and answer about a Terraform that is stopped, continued, killed.
 
-use shim_tests::processes::{is_alive, state_of};
+use shim_tests::processes::{is_alive, is_stopped, state_of};
 use shim_tests::scene::{Scene, Stage};
 use shim_tests::stage::{self, patient_resource};
 use shim_tests::wait_until;
@@ -32,7 +32,7 @@ fn stopped_after(stage: &Stage, shell: &mut Shell<'_>, line: &str) -> u32 {
     let terraform = stage.provisioning();
     shell.press("\x1a");
     shell.ready();
-    wait_until("Terraform to stop", || state_of(terraform) == Some('T'));
+    wait_until("Terraform to stop", || is_stopped(terraform));
     terraform
 }
 
@@ -47,7 +47,7 @@ fn an_apply_is_stopped_and_continued_in_the_foreground() {
         let terraform = stopped(stage, shell);
         shell.run("echo status $?");
         shell.run("jobs");
-        shell.enter("fg");
+        shell.foreground();
         wait_until_it_runs(terraform);
         stage.go_on();
         shell.ready();
@@ -60,13 +60,13 @@ fn an_apply_is_stopped_and_continued_in_the_foreground() {
 fn an_apply_is_stopped_twice() {
     played(|stage, shell, _| {
         let terraform = stopped(stage, shell);
-        shell.enter("fg");
+        shell.foreground();
         wait_until_it_runs(terraform);
         shell.press("\x1a");
         shell.ready();
-        wait_until("Terraform to stop", || state_of(terraform) == Some('T'));
+        wait_until("Terraform to stop", || is_stopped(terraform));
         shell.run("jobs");
-        shell.enter("fg");
+        shell.foreground();
         wait_until_it_runs(terraform);
         stage.go_on();
         shell.ready();
@@ -140,7 +140,7 @@ fn an_apply_behind_that_asks_waits_for_the_foreground() {
             shell.running.wait_for_text("Enter a value:");
             shell.wait_for_stop();
             shell.run("jobs");
-            shell.enter("fg");
+            shell.foreground();
             shell.press("yes\n");
             shell.ready();
             shell.run("echo status $?");
@@ -159,7 +159,7 @@ fn an_approval_is_asked_for_across_a_stop() {
             shell.running.wait_for_text("Enter a value:");
             shell.press("\x1a");
             shell.ready();
-            shell.enter("fg");
+            shell.foreground();
             shell.press("yes\n");
             shell.ready();
             shell.run("echo status $?");
@@ -204,7 +204,7 @@ fn an_apply_behind_stops_where_the_terminal_wants_it() {
         shell.run(&format!("{APPLY} &"));
         shell.wait_for_stop();
         shell.run("jobs");
-        shell.enter("fg");
+        shell.foreground();
         let _ = stage.provisioning();
         stage.go_on();
         shell.ready();
@@ -220,9 +220,9 @@ fn a_job_that_is_stopped_for_good_is_continued_in_the_foreground() {
         let terraform = stage.provisioning();
         shell.run("kill -STOP %1");
         shell.wait_for_stop();
-        wait_until("Terraform to stop", || state_of(terraform) == Some('T'));
+        wait_until("Terraform to stop", || is_stopped(terraform));
         shell.run("jobs");
-        shell.enter("fg");
+        shell.foreground();
         wait_until_it_runs(terraform);
         stage.go_on();
         shell.ready();
@@ -275,7 +275,7 @@ fn a_command_that_only_reads_is_stopped_and_continued() {
             shell.press("\x1a");
             shell.ready();
             shell.run("jobs");
-            shell.enter("fg");
+            shell.foreground();
             shell.press("seven\n");
             shell.ready();
             shell.run("echo status $?");

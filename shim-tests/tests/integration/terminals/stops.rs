@@ -4,7 +4,7 @@
 //! so what comes last counts; who takes a signal in hand takes that upon himself.
 
 use nix::sys::signal::Signal;
-use shim_tests::processes::{children_of, state_of};
+use shim_tests::processes::{self, children_of, state_of};
 use shim_tests::scene::{Scene, Stage};
 use shim_tests::stage::patient_resource;
 use shim_tests::wait_until;
@@ -19,7 +19,12 @@ fn slow() -> Scene {
 
 /// Waits until Terraform, and what was called, are stopped or not.
 fn wait_until_stopped(stage: &Stage, terraform: u32, is_stopped: bool) {
-    let is = |pid| (state_of(pid) == Some('T')) == is_stopped;
+    let is = |pid| {
+        if is_stopped {
+            return processes::is_stopped(pid);
+        }
+        state_of(pid).is_some_and(|state| state != 'T')
+    };
     let called = stage.called(terraform);
     wait_until("both to stop or to go on", || is(terraform) && is(called));
 }

@@ -1,6 +1,6 @@
 //! Without `TF_SHIM_QUIET`, on a terminal, `tf` says its lines, and nothing else differs.
 
-use shim_tests::processes::state_of;
+use shim_tests::processes::{is_stopped, state_of};
 use shim_tests::scene::{Played, Scene};
 use shim_tests::stage::{self, patient_resource};
 use shim_tests::wait_until;
@@ -51,8 +51,8 @@ fn a_stop_and_an_interrupt_have_the_same_lines() {
         let terraform = stage.provisioning();
         shell.press("\x1a");
         shell.ready();
-        wait_until("Terraform to stop", || state_of(terraform) == Some('T'));
-        shell.enter("fg");
+        wait_until("Terraform to stop", || is_stopped(terraform));
+        shell.foreground();
         wait_until("Terraform to go on", || state_of(terraform) != Some('T'));
         shell.press("\x03");
         shell.ready();

@@ -4,14 +4,12 @@
 //! count as one, because senders repeat themselves: `timeout` signals its child and then the group.
 //! Without `tf` they are two, or one where the second comes before the first is taken.
 
-use std::time::{Duration, Instant};
-
 use nix::sys::signal::Signal;
 use shim_tests::provider::Step;
 use shim_tests::scene::{Cast, Scene, Stage, Take};
 use shim_tests::{Running, wait_until};
 
-use super::{APPLY, HELD};
+use super::{APPLY, HELD, pass_the_window};
 
 /// Whom a signal goes to.
 #[derive(Clone, Copy, Debug)]
@@ -46,10 +44,27 @@ fn is_printed(running: &Running<'_>, text: &str) -> bool {
 
 /// Waits until it has been heard, and until nobody can take the next for a repeat.
 fn heard(running: &Running<'_>) {
-    let sent = Instant::now();
     wait_until("the first to be heard", || is_printed(running, "Stopping operation..."));
-    let window = Duration::from_millis(250);
-    wait_until("time to pass", || sent.elapsed() >= window);
+    pass_the_window();
+}
+
+#[test]
+fn one_is_one() {
+    for strikes in [
+        (To::Alone, Signal::SIGINT),
+        (To::Alone, Signal::SIGTERM),
+        (To::Group, Signal::SIGINT),
+        (To::Group, Signal::SIGTERM),
+    ] {
+        let played = Scene::provided(HELD).compare(|stage| {
+            let running = held(stage);
+            strike(&running, strikes);
+            heard(&running);
+            stage.provider().cloud().release(Step::Create);
+            stage.take(running)
+        });
+        played.ended("status: 1").shows(1, "Interrupt received").shows(0, "Two interrupts");
+    }
 }
 
 #[test]

@@ -1,0 +1,105 @@
+//! What the environment adds to a command line, and what it changes about it. Terraform prints several
+//! completions in no particular order, so each line here has at most one.
+
+use crate::twins::{Case, World};
+
+/// A variable, its value, and the line it is set for; all on everything a command line can name.
+const LINES: &[(&str, &str, &str)] = &[
+    ("TF_CLI_ARGS", "version", ""),
+    ("TF_CLI_ARGS", "plan", ""),
+    ("TF_CLI_ARGS", "plan", "-no-color"),
+    ("TF_CLI_ARGS", "apply -auto-approve -var tag=two", ""),
+    ("TF_CLI_ARGS", "destroy -auto-approve", ""),
+    ("TF_CLI_ARGS", "destroy", "-auto-approve"),
+    ("TF_CLI_ARGS", "state rm terraform_data.a", ""),
+    ("TF_CLI_ARGS", "-chdir=sub plan", ""),
+    ("TF_CLI_ARGS", "-chdir=sub", "apply -auto-approve"),
+    ("TF_CLI_ARGS", "-no-color", "plan"),
+    ("TF_CLI_ARGS", "-no-color", "apply -auto-approve -var tag=two"),
+    ("TF_CLI_ARGS", "-help", "apply -auto-approve"),
+    ("TF_CLI_ARGS", "-version", "apply -auto-approve"),
+    ("TF_CLI_ARGS", "-v", "state rm terraform_data.a"),
+    ("TF_CLI_ARGS", "'", "plan"),
+    ("TF_CLI_ARGS", "'", "apply -auto-approve"),
+    ("TF_CLI_ARGS", "\"x", "version"),
+    ("TF_CLI_ARGS", "a\\", "destroy -auto-approve"),
+    ("TF_CLI_ARGS", "(", "apply -auto-approve"),
+    ("TF_CLI_ARGS", "`", "apply -auto-approve"),
+    ("TF_CLI_ARGS", "$(x", "apply -auto-approve"),
+    ("TF_CLI_ARGS", "-var tag=x;-destroy", "apply -auto-approve"),
+    ("TF_CLI_ARGS", "-var 'tag=a b' -var \"tag=c \\\" d\"", "apply -auto-approve"),
+    ("TF_CLI_ARGS", "''", "apply -auto-approve"),
+    ("TF_CLI_ARGS", "'' version", ""),
+    ("TF_CLI_ARGS", "", "plan"),
+    ("TF_CLI_ARGS", "# -destroy", "plan"),
+    ("TF_CLI_ARGS", "nothing", ""),
+    ("TF_CLI_ARGS", "-unknown", "apply -auto-approve"),
+    ("TF_CLI_ARGS_plan", "-var tag=two -detailed-exitcode", "plan"),
+    ("TF_CLI_ARGS_plan", "'", "plan"),
+    ("TF_CLI_ARGS_plan", "'", "apply -auto-approve"),
+    ("TF_CLI_ARGS_apply", "-auto-approve -var tag=two", "apply"),
+    ("TF_CLI_ARGS_apply", "-state=other.tfstate -var tag=two", "apply -auto-approve"),
+    ("TF_CLI_ARGS_apply", "change.bin", "apply"),
+    ("TF_CLI_ARGS_apply", "-help", "apply -auto-approve"),
+    ("TF_CLI_ARGS_apply", "-destroy", "apply -auto-approve"),
+    ("TF_CLI_ARGS_apply", "-json", "apply -auto-approve"),
+    ("TF_CLI_ARGS_destroy", "-auto-approve", "destroy"),
+    ("TF_CLI_ARGS_state", "-nonsense", "state mv terraform_data.a terraform_data.x"),
+    ("TF_CLI_ARGS_state_mv", "-dry-run", "state mv terraform_data.a terraform_data.x"),
+    ("TF_CLI_ARGS_state_rm", "-state=other.tfstate", "state rm terraform_data.a"),
+    ("TF_CLI_ARGS_state_pull", "-lock=false", "state pull"),
+    ("TF_CLI_ARGS_state_pull", "-lock=false", "apply -auto-approve -var tag=two"),
+    (
+        "TF_CLI_ARGS_state_replace_provider",
+        "-auto-approve",
+        "-chdir=sub state replace-provider terraform.io/builtin/terraform a/b/c",
+    ),
+    ("TF_CLI_ARGS_workspace_new", "-state=other.tfstate", "workspace new fresh"),
+    ("TF_CLI_ARGS_force_unlock", "-force", "force-unlock id"),
+    ("TF_CLI_ARGS_init", "-force-copy", "init"),
+    ("TF_CLI_ARGS_", "version", ""),
+    ("TF_CLI_ARGS_", "destroy -auto-approve", ""),
+    ("TF_WORKSPACE", "dev", "plan"),
+    ("TF_WORKSPACE", "dev", "apply -auto-approve -var tag=two"),
+    ("TF_WORKSPACE", "fresh", "apply -auto-approve"),
+    ("TF_WORKSPACE", "fresh", "state pull"),
+    ("TF_WORKSPACE", "", "apply -auto-approve -var tag=two"),
+    ("TF_WORKSPACE", "a/b", "apply -auto-approve"),
+    ("TF_WORKSPACE", "..", "state list"),
+    ("TF_WORKSPACE", "dev", "workspace select default"),
+    ("TF_WORKSPACE", "dev", "workspace delete -force dev"),
+    ("TF_DATA_DIR", ".data", "init"),
+    ("TF_DATA_DIR", ".data", "apply -auto-approve"),
+    ("TF_DATA_DIR", "sub/.terraform", "workspace new there"),
+    ("TF_IN_AUTOMATION", "1", "plan -out=new.bin"),
+    ("TF_IN_AUTOMATION", "0", "init"),
+    ("TF_INPUT", "0", "apply"),
+    ("TF_VAR_tag", "two", "apply -auto-approve"),
+    ("TF_VAR_tag", "two", "plan -json"),
+    ("TF_CLI_CONFIG_FILE", "missing.tfrc", "plan"),
+    ("TF_CLI_CONFIG_FILE", "missing.tfrc", "apply -auto-approve -var tag=two"),
+    ("NO_COLOR", "1", "apply -auto-approve -var tag=two"),
+    ("TERM", "dumb", "apply -auto-approve -var tag=two"),
+    ("TF_LOG", "", "apply -auto-approve -var tag=two"),
+    ("TF_LOG_PATH", "", "apply -auto-approve"),
+    ("TF_SHIM_QUIET", "1", "apply -auto-approve -var tag=two"),
+    ("TF_SHIM_BYPASS", "1", "apply -auto-approve -var tag=two"),
+    ("COMP_LINE", "terraform app", ""),
+    ("COMP_LINE", "terraform nothing", ""),
+    ("COMP_LINE", "terraform state rep", "state"),
+    ("COMP_LINE", "terraform apply -auto", "apply -auto-approve"),
+    ("COMP_LINE", "terraform workspace select ", "destroy -auto-approve"),
+    ("COMP_LINE", "", "plan"),
+    ("LANG", "de_DE.UTF-8", "plan"),
+];
+
+pub(super) fn cases() -> Vec<Case> {
+    let lines =
+        LINES.iter().map(|(name, value, line)| Case::new(World::Rich, line).env(name, value));
+    let both = Case::new(World::Rich, "plan -var tag=u")
+        .env("TF_CLI_ARGS", "-var tag=g")
+        .env("TF_CLI_ARGS_plan", "-var tag=s");
+    let point =
+        Case::new(World::Rich, "").env("COMP_LINE", "terraform state mv").env("COMP_POINT", "12");
+    lines.chain([both, point]).collect()
+}
