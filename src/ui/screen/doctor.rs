@@ -20,11 +20,7 @@ const NAMES: usize = 11;
 
 impl Answer for DoctorReport {
     fn screen(&self, frame: &Frame) -> Screen {
-        let mut screen = Screen::new();
-        match &self.state {
-            Some(state) => screen.fold_line(Line::new(), words::state(state), frame.width),
-            None => screen.line(Line::of(Role::Title, "no state known here")),
-        }
+        let mut screen = status::heading(self.state.as_ref(), frame);
         screen.gap();
         screen.append(facts(self, frame).lay_out(frame));
         for finding in &self.findings {

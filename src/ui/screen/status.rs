@@ -6,15 +6,11 @@ use super::super::style::{Line, Role, Screen};
 use super::super::{Answer, json, words};
 use super::{Facts, Frame};
 use crate::model::operation::Operation;
-use crate::ops::report::{Finding, RealReport, StatusReport};
+use crate::ops::report::{Finding, RealReport, StateName, StatusReport};
 
 impl Answer for StatusReport {
     fn screen(&self, frame: &Frame) -> Screen {
-        let mut screen = Screen::new();
-        match &self.state {
-            Some(state) => screen.fold_line(Line::new(), words::state(state), frame.width),
-            None => screen.line(Line::of(Role::Title, "no state known here")),
-        }
+        let mut screen = heading(self.state.as_ref(), frame);
         screen.gap();
         screen.append(facts(self, frame).lay_out(frame));
         screen.gap();
@@ -33,6 +29,16 @@ impl Answer for StatusReport {
     fn document(&self) -> Value {
         json::status(self)
     }
+}
+
+/// Which state it is about.
+pub(super) fn heading(state: Option<&StateName>, frame: &Frame) -> Screen {
+    let mut screen = Screen::new();
+    match state {
+        Some(state) => screen.fold_line(Line::new(), words::state(state), frame.width),
+        None => screen.line(Line::of(Role::Title, "no state known here")),
+    }
+    screen
 }
 
 fn facts(report: &StatusReport, frame: &Frame) -> Facts {
