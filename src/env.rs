@@ -3,6 +3,9 @@
 //! What plain forwarding depends on is here and marked so; nothing else may be read before
 //! Terraform has taken over. `docs/environment.md` is generated from the table below.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
 /// Forward everything, unguarded and unrecorded. Hot.
 pub(crate) const BYPASS: &str = "TF_SHIM_BYPASS";
 /// The real binary, an absolute path. Hot.
@@ -13,6 +16,10 @@ pub(crate) const DEPTH: &str = "TF_SHIM_DEPTH";
 pub(crate) const STORE: &str = "TF_SHIM_STORE";
 /// What to do when the state cannot be saved first.
 pub(crate) const ON_ERROR: &str = "TF_SHIM_ON_ERROR";
+/// State guards that may be passed, for one call.
+pub(crate) const ALLOW: &str = "TF_SHIM_ALLOW";
+/// Refuse what is not known to only read. Hot.
+pub(crate) const READ_ONLY: &str = "TF_SHIM_READ_ONLY";
 /// No talk.
 pub(crate) const QUIET: &str = "TF_SHIM_QUIET";
 /// Talk without a terminal.
@@ -45,7 +52,8 @@ pub(crate) const PREFIX: &str = "TF_SHIM_";
 /// What the names of those begin with that only tests and debug builds know.
 pub(crate) const TEST_PREFIX: &str = "TF_SHIM_TEST";
 /// Every variable of ours.
-pub(crate) const OURS: &[&str] = &[BYPASS, REAL, STORE, ON_ERROR, QUIET, TALK, DEPTH];
+pub(crate) const OURS: &[&str] =
+    &[BYPASS, REAL, STORE, ON_ERROR, ALLOW, READ_ONLY, QUIET, TALK, DEPTH];
 
 /// When a variable is looked at. For the reference page.
 #[cfg(test)]
@@ -97,6 +105,17 @@ pub(crate) const VARIABLES: &[Variable] = &[
         meaning: "`stop` (default) or `continue`: what to do when the state cannot be saved first.",
     },
     Variable {
+        name: ALLOW,
+        reach: Reach::Guarded,
+        meaning: "Names of state guards, separated by commas, that may be passed by this call; \
+                  recorded. Never `protected`, `read-only` or `unfinished`.",
+    },
+    Variable {
+        name: READ_ONLY,
+        reach: Reach::Hot,
+        meaning: "`1`: refuse what is not known to only read.",
+    },
+    Variable {
         name: QUIET,
         reach: Reach::Guarded,
         meaning: "`1`: no talk. Refusals and failures still speak.",
@@ -112,6 +131,19 @@ pub(crate) const VARIABLES: &[Variable] = &[
         meaning: "How deep shims are nested, and what the ones above are guarding.",
     },
 ];
+
+/// Variables by which known agents tell that they run a command.
+const AGENTS: &[&str] = &["CLAUDECODE", "CURSOR_AGENT", "GEMINI_CLI", "AI_AGENT"];
+/// What the names of further such variables begin with.
+const AGENT_PREFIX: &[u8] = b"CODEX_";
+
+/// Whether a known agent runs this command: no person would read a question.
+pub(crate) fn has_agent() -> bool {
+    let is_known = |name: &OsStr| {
+        AGENTS.iter().any(|known| name == *known) || name.as_bytes().starts_with(AGENT_PREFIX)
+    };
+    std::env::vars_os().any(|(name, value)| !value.is_empty() && is_known(&name))
+}
 
 /// Whether a switch is on: set, not empty, and not `0`.
 pub(crate) fn is_on(name: &str) -> bool {

@@ -9,6 +9,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::config::ConfigError;
+use crate::guard::refusal::Refusal;
 use crate::model::reference::NotAReference;
 use crate::model::resolve::Unresolved;
 use crate::proxy::real::NotFound;
@@ -65,6 +66,14 @@ pub(crate) enum Error {
         verb: &'static str,
         /// Why.
         source: StoreError,
+    },
+    /// A guard refused a command.
+    #[error("{verb} was refused: {}", names(refusals))]
+    Refused {
+        /// Terraform's command, or ours.
+        verb: String,
+        /// Why; at least one.
+        refusals: Vec<Refusal>,
     },
     /// A restore was cut off and could not be finished.
     #[error("an interrupted restore could not be finished; {verb} was not started (unfinished)")]
@@ -249,6 +258,7 @@ impl Error {
                 | Self::Declined { .. }
                 | Self::Orphans { .. }
                 | Self::ChangedMeanwhile
+                | Self::Refused { .. }
                 | Self::Terraform(TerraformError::Locked { .. })
                 | Self::Store(StoreError::NewerFormat { .. }),
                 Caller::Shim,
@@ -343,7 +353,9 @@ impl Error {
             }
             Self::NotSplit { .. } => vec!["terraform itself would refuse it".to_owned()],
             Self::Reference(_) => vec!["the forms of REF are in `tf shim help`".to_owned()],
-            Self::Declined { .. }
+            // It has its ways out.
+            Self::Refused { .. }
+            | Self::Declined { .. }
             | Self::NoDirectory { .. }
             | Self::NoContent { .. }
             | Self::NotComparable { .. }
@@ -354,6 +366,11 @@ impl Error {
             | Self::NoSignals { .. } => Vec::new(),
         }
     }
+}
+
+/// The names of the guards.
+fn names(refusals: &[Refusal]) -> String {
+    refusals.iter().map(|refusal| refusal.guard.word()).collect::<Vec<_>>().join(", ")
 }
 
 fn continue_hint(verb: &str) -> String {

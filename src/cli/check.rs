@@ -94,7 +94,7 @@ fn write_all(session: &Session<'_>, options: &CheckOptions, checked: &Checked) -
         if let Err(error) = written {
             // It may be what kept the check from its beginning, and is told as that.
             if checked.error.as_ref().is_none_or(|told| told.to_string() != error.to_string()) {
-                session.ui.fail(&failed::show(&error));
+                failed::tell(session.ui, &error);
             }
             is_written = false;
         }
@@ -211,7 +211,7 @@ fn tell(session: &Session<'_>, options: &CheckOptions, checked: &Checked) -> boo
     if let Some(error) = &checked.error {
         // Where both streams are one terminal, the answer says it.
         if !(has_text && io::stdout().is_terminal() && session.ui.stderr_is_terminal()) {
-            session.ui.fail(&failed::show(error));
+            failed::tell(session.ui, error);
         }
     }
     let mut is_written = true;

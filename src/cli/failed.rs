@@ -2,12 +2,25 @@
 
 use std::error::Error as _;
 
+use crate::env;
 use crate::error::Error;
 use crate::proxy::real::{Candidate, NotFound, Verdict};
 use crate::ui::failure::Failure;
+use crate::ui::{Audience, Ui};
+
+/// Tells a failure. A refusal is told in its own form; where no person would read it, for programs, too.
+pub(super) fn tell(ui: &Ui, error: &Error) {
+    let Error::Refused { verb, refusals } = error else { return ui.fail(&show(error)) };
+    ui.refuse(verb, refusals, if has_person(ui) { Audience::Person } else { Audience::Programs });
+}
+
+/// Whether a person is there to read and to answer: at a terminal, and no known agent types.
+pub(super) fn has_person(ui: &Ui) -> bool {
+    ui.can_ask() && !env::has_agent()
+}
 
 /// Puts a failure together.
-pub(super) fn show(error: &Error) -> Failure {
+fn show(error: &Error) -> Failure {
     let mut failure = Failure::of(error);
     if let Error::Unresolved(unresolved) = error {
         failure = failure.candidates(&unresolved.candidates);

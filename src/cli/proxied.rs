@@ -35,7 +35,7 @@ pub(crate) fn cannot_hand_over(reason: proxy::CannotHandOver) -> ExitCode {
 }
 
 fn refuse(error: &Error) -> ExitCode {
-    speaker().fail(&failed::show(error));
+    failed::tell(&speaker(), error);
     ExitCode::from(error.exit_status(Caller::Proxy))
 }
 

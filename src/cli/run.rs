@@ -47,7 +47,7 @@ pub(crate) fn run(called_as: &OsStr, chdir: Option<&OsStr>, words: Vec<OsString>
     match session.carry_out() {
         Ok(status) => ExitCode::from(status),
         Err(Trouble::Ours(error)) => {
-            ui.fail(&failed::show(&error));
+            failed::tell(&ui, &error);
             ExitCode::from(error.exit_status(Caller::Shim))
         }
         Err(Trouble::Output(error)) => written(&ui, Err(error)),

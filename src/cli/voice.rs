@@ -57,6 +57,6 @@ impl Voice for Speaker {
     }
 
     fn failed(&self, error: &Error) {
-        self.ui.fail(&failed::show(error));
+        failed::tell(&self.ui, error);
     }
 }

@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 use crate::model::pattern::Pattern;
 use crate::model::plan::Action;
 
-use super::document::Document;
+use super::document::{Document, elements, word};
 use super::error::ConfigError;
 
 /// The table of a rule, as in the file.
@@ -86,7 +86,7 @@ impl CheckConfig {
     #[cfg(test)]
     pub(crate) fn of_text(text: &str) -> Result<Self, String> {
         let path = std::path::Path::new("/r/.tf-shim.toml");
-        super::project::parse(path, text).map_err(|error| error.to_string())
+        super::project::parse(path, text).map(|file| file.check).map_err(|error| error.to_string())
     }
 
     /// Adds what another file says.
@@ -181,17 +181,6 @@ fn place(document: &Document<'_>, head: &Spanned<DeValue<'_>>, table: &DeTable<'
         line: document.line(head.span().start),
         end_line: document.line(last),
     }
-}
-
-/// A string.
-fn word(value: &Spanned<DeValue<'_>>) -> Option<String> {
-    value.get_ref().as_str().map(str::to_owned)
-}
-
-/// The elements of a list that has some.
-fn elements<'a, 'i>(value: &'a Spanned<DeValue<'i>>) -> Option<&'a [Spanned<DeValue<'i>>]> {
-    let elements: &[_] = value.get_ref().as_array()?.as_ref();
-    (!elements.is_empty()).then_some(elements)
 }
 
 /// Actions that leave a difference; `read` is none of them.

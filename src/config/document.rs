@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::Path;
 
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::{ConfigError, Place};
@@ -21,7 +22,7 @@ impl<'a> Document<'a> {
     ///
     /// # Errors
     /// It is not TOML.
-    pub(super) fn parse(&self) -> Result<toml::Spanned<DeTable<'a>>, ConfigError> {
+    pub(super) fn parse(&self) -> Result<Spanned<DeTable<'a>>, ConfigError> {
         DeTable::parse(self.text).map_err(|error| ConfigError::Syntax {
             place: self.place(&error.span().unwrap_or_default()),
             message: error.message().to_owned(),
@@ -64,6 +65,19 @@ pub(super) fn deepest_key(name: &str, value: &DeValue<'_>) -> String {
         let _ = write!(full, ".{}", inner.get_ref());
     }
     full
+}
+
+/// A string.
+pub(super) fn word(value: &Spanned<DeValue<'_>>) -> Option<String> {
+    value.get_ref().as_str().map(str::to_owned)
+}
+
+/// The elements of a list that has some.
+pub(super) fn elements<'a, 'i>(
+    value: &'a Spanned<DeValue<'i>>,
+) -> Option<&'a [Spanned<DeValue<'i>>]> {
+    let elements: &[_] = value.get_ref().as_array()?.as_ref();
+    (!elements.is_empty()).then_some(elements)
 }
 
 /// Reads a file; none where there is none.

@@ -7,6 +7,7 @@
 mod check;
 mod document;
 mod error;
+mod guard;
 mod project;
 mod user;
 
@@ -15,13 +16,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::env;
+use crate::model::guard::Guard;
 
 pub(crate) use check::{AcceptRule, CheckConfig, RulePlace};
 pub(crate) use error::ConfigError;
+pub(crate) use guard::{GuardConfig, Protected, Reaction};
 pub(crate) use project::repository_top;
 pub(crate) use user::parse_duration;
 
 use error::Place;
+use project::ProjectFile;
 use user::UserFile;
 
 /// What the user set.
@@ -37,6 +41,10 @@ pub(crate) struct Config {
     pub(crate) pull_timeout: Duration,
     /// What `tf shim check` is to know.
     pub(crate) check: CheckConfig,
+    /// What the guards are to know.
+    pub(crate) guard: GuardConfig,
+    /// Which state guards may be passed, for this call.
+    pub(crate) allow: Vec<Guard>,
 }
 
 /// What to do when the state cannot be saved first.
@@ -55,8 +63,10 @@ impl Config {
     /// The first thing that is wrong, with file, line and key.
     pub(crate) fn load(root_module: &Path) -> Result<Self, ConfigError> {
         let user = UserFile::load()?;
-        let mut check = project::load(root_module)?;
+        let ProjectFile { mut check, mut guard } = project::load(root_module)?;
         check.add(user.check);
+        guard.tighten(user.guard);
+        guard.read_only |= env::is_on(env::READ_ONLY);
         let from_environment = set_variable(env::STORE).map(PathBuf::from);
         let store = match from_environment.or(user.store) {
             Some(store) if store.is_absolute() => store,
@@ -71,7 +81,8 @@ impl Config {
                 .ok_or_else(|| variable(env::ON_ERROR, OnError::EXPECTED))?,
         };
         let UserFile { max_state_bytes, pull_timeout, .. } = user;
-        Ok(Self { store, on_error, max_state_bytes, pull_timeout, check })
+        let allow = allowed().ok_or_else(|| variable(env::ALLOW, ALLOWABLE))?;
+        Ok(Self { store, on_error, max_state_bytes, pull_timeout, check, guard, allow })
     }
 
     /// The environment and what can be read of the user's file, for commands that only look back: they
@@ -90,8 +101,10 @@ impl Config {
         let from_environment = set_variable(env::STORE).map(PathBuf::from);
         let named = from_environment.or(user.store).filter(|store| store.is_absolute());
         let store = named.map_or_else(default_store, Ok)?;
-        let UserFile { on_error, max_state_bytes, pull_timeout, check, .. } = user;
-        Ok((Self { store, on_error, max_state_bytes, pull_timeout, check }, Some(fault)))
+        let UserFile { on_error, max_state_bytes, pull_timeout, check, guard, .. } = user;
+        let allow = Vec::new();
+        let config = Self { store, on_error, max_state_bytes, pull_timeout, check, guard, allow };
+        Ok((config, Some(fault)))
     }
 }
 
@@ -103,7 +116,18 @@ pub(crate) fn faults(root_module: &Path) -> (Vec<ConfigError>, Vec<&'static str>
     let is_no_word = |word: OsString| word.to_str().and_then(OnError::parse).is_none();
     let store = set_variable(env::STORE).is_some_and(is_relative).then_some(env::STORE);
     let on_error = set_variable(env::ON_ERROR).is_some_and(is_no_word).then_some(env::ON_ERROR);
-    (files, store.into_iter().chain(on_error).collect())
+    let allow = allowed().is_none().then_some(env::ALLOW);
+    (files, store.into_iter().chain(on_error).chain(allow).collect())
+}
+
+/// What `TF_SHIM_ALLOW` must be.
+const ALLOWABLE: &str = "names of state guards, separated by commas";
+
+/// The guards that `TF_SHIM_ALLOW` names; none where it names what is no guard, or one that cannot be passed.
+fn allowed() -> Option<Vec<Guard>> {
+    let Some(names) = set_variable(env::ALLOW) else { return Some(Vec::new()) };
+    let names = names.to_str()?.split(',').map(str::trim).filter(|name| !name.is_empty());
+    names.map(|name| Guard::of_word(name).filter(|guard| guard.can_be_allowed())).collect()
 }
 
 impl OnError {

@@ -4,14 +4,22 @@
 
 use std::path::{Path, PathBuf};
 
-use toml::de::DeValue;
-
 use super::check::CheckConfig;
 use super::document::{Document, read};
 use super::error::ConfigError;
+use super::guard::GuardConfig;
 
 /// The project file's name.
 const PROJECT_FILE: &str = ".tf-shim.toml";
+
+/// What project files say.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ProjectFile {
+    /// `[check]`.
+    pub(super) check: CheckConfig,
+    /// `[guard]`.
+    pub(super) guard: GuardConfig,
+}
 
 /// The top of the repository that a directory, given in full, lies in.
 pub(crate) fn repository_top(directory: &Path) -> Option<&Path> {
@@ -23,14 +31,16 @@ pub(crate) fn repository_top(directory: &Path) -> Option<&Path> {
 ///
 /// # Errors
 /// The first thing that is wrong, with file, line and key.
-pub(super) fn load(root_module: &Path) -> Result<CheckConfig, ConfigError> {
-    let mut check = CheckConfig::default();
+pub(super) fn load(root_module: &Path) -> Result<ProjectFile, ConfigError> {
+    let mut all = ProjectFile::default();
     for path in files(root_module) {
         if let Some(text) = read(&path)? {
-            check.add(parse(&path, &text)?);
+            let ProjectFile { check, guard } = parse(&path, &text)?;
+            all.check.add(check);
+            all.guard.tighten(guard);
         }
     }
-    Ok(check)
+    Ok(all)
 }
 
 /// The first thing that is wrong with each of them.
@@ -51,28 +61,20 @@ fn files(root_module: &Path) -> Vec<PathBuf> {
 }
 
 /// Takes the text of one apart.
-pub(super) fn parse(path: &Path, text: &str) -> Result<CheckConfig, ConfigError> {
+pub(super) fn parse(path: &Path, text: &str) -> Result<ProjectFile, ConfigError> {
     let document = Document { path, text };
-    let mut check = CheckConfig::default();
+    let mut file = ProjectFile::default();
     for (key, value) in document.parse()?.into_inner() {
         match key.get_ref().as_ref() {
-            "check" => check = CheckConfig::parse(&document, &value)?,
-            "guard" => {
-                let DeValue::Table(table) = value.get_ref() else {
-                    return Err(document.wrong(&value.span(), "guard", "a table"));
-                };
-                if let Some((inner, _)) = table.iter().next() {
-                    let full = format!("guard.{}", inner.get_ref());
-                    return Err(document.unknown(&inner.span(), &full));
-                }
-            }
+            "check" => file.check = CheckConfig::parse(&document, &value)?,
+            "guard" => file.guard = GuardConfig::parse(&document, &value)?,
             name => {
                 let place = document.place(&key.span());
                 return Err(ConfigError::ForbiddenKey { place, key: name.to_owned() });
             }
         }
     }
-    Ok(check)
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -92,7 +94,7 @@ mod tests {
         for (text, expected) in [
             ("store = \"/x\"", ".tf-shim.toml:1: `store` is not allowed in a project file"),
             ("[hooks]\na=1", ".tf-shim.toml:1: `hooks` is not allowed in a project file"),
-            ("[guard]\n\nprotect = 1", ".tf-shim.toml:3: unknown key `guard.protect`"),
+            ("[guard]\n\nprotect = 1", ".tf-shim.toml:3: `guard.protect` must be a table"),
             ("guard = 1", ".tf-shim.toml:1: `guard` must be a table"),
             ("check = 1", ".tf-shim.toml:1: `check` must be a table"),
         ] {
@@ -115,7 +117,7 @@ mod tests {
         write(&root, "[\"b\", \"a\"]");
         write(&top, "[\"a\", \"c\"]");
         write(outside.path(), "[\"outside\"]");
-        let check = load(&root).ok().unwrap();
+        let check = load(&root).ok().unwrap().check;
         assert_eq!(check.outputs, ["b", "a", "c"]);
         let lines: Vec<_> = check.accept.iter().map(|rule| rule.place.as_ref().unwrap()).collect();
         assert_eq!(lines.len(), 2);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::check::CheckConfig;
 use super::document::{Document, deepest_key, read};
 use super::error::ConfigError;
+use super::guard::GuardConfig;
 use super::{OnError, home, set_variable};
 
 /// The longest state that is read, unless set otherwise: 1 GiB.
@@ -25,6 +26,8 @@ pub(super) struct UserFile {
     pub(super) pull_timeout: Duration,
     /// `[check]`.
     pub(super) check: CheckConfig,
+    /// `[guard]`.
+    pub(super) guard: GuardConfig,
 }
 
 impl Default for UserFile {
@@ -35,6 +38,7 @@ impl Default for UserFile {
             max_state_bytes: MAX_STATE_BYTES,
             pull_timeout: PULL_TIMEOUT,
             check: CheckConfig::default(),
+            guard: GuardConfig::default(),
         }
     }
 }
@@ -76,6 +80,7 @@ impl UserFile {
                     file.pull_timeout =
                         parsed.ok_or_else(|| wrong("a duration such as \"60s\""))?;
                 }
+                "guard" => file.guard = GuardConfig::parse(&document, &value)?,
                 "check" => file.check = CheckConfig::parse(&document, &value)?,
                 _ => return Err(document.unknown(&key.span(), &deepest_key(name, value.get_ref()))),
             }

@@ -1,5 +1,6 @@
 //! What is wrong after a run. Terraform's exit status stands; this only says so.
 
+use crate::model::guard::Guard;
 use crate::model::operation::{GuardAction, GuardNote, Image, Status};
 
 /// Judges the state that a run left against the one it found. `may_remove` tells whether the command is
@@ -8,22 +9,19 @@ pub(crate) fn judge(before: Option<&Image>, after: &Image, may_remove: bool) -> 
     let had_resources = before.and_then(|before| before.resources).is_some_and(|count| count > 0);
     let finding = match after.status {
         Status::Absent if had_resources && !may_remove => {
-            Some(("missing-state", "the state is gone after the run"))
+            Some((Guard::MissingState, "the state is gone after the run"))
         }
         Status::Empty if had_resources && !may_remove => {
-            Some(("missing-state", "the state is empty after the run"))
+            Some((Guard::MissingState, "the state is empty after the run"))
         }
         Status::Ok | Status::Encrypted | Status::Unknown | Status::Absent | Status::Empty => None,
         Status::Invalid | Status::Ambiguous => {
-            Some(("corrupt-state", "what the run left is no state"))
+            Some((Guard::CorruptState, "what the run left is no state"))
         }
-        Status::Unreadable => Some(("missing-state", "the state cannot be read after the run")),
+        Status::Unreadable => Some((Guard::MissingState, "the state cannot be read after the run")),
     };
-    let note = |(guard, text): (&str, &str)| GuardNote {
-        guard: guard.to_owned(),
-        action: GuardAction::Noted,
-        text: text.to_owned(),
-    };
+    let note =
+        |(guard, text): (Guard, &str)| GuardNote::new(guard, GuardAction::Noted, text.to_owned());
     finding.map(note).into_iter().collect()
 }
 

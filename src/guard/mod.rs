@@ -2,4 +2,5 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 pub(crate) mod aftermath;
+pub(crate) mod refusal;
 pub(crate) mod state;

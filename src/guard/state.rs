@@ -3,6 +3,7 @@
 //! The findings decide whether a state that changed behind our back can become `@`: a zero-byte file
 //! after a crash, another stack's file, an old copy must not be what `restore @` gives back.
 
+use crate::model::guard::Guard;
 use crate::model::operation::{GuardAction, GuardNote, Image, Status};
 
 /// Whether two states differ in more than formatting and the version that wrote them.
@@ -20,17 +21,14 @@ pub(crate) enum Meaning {
 /// where lineage and serial are equal.
 pub(crate) fn judge(found: &Image, good: Option<&Image>, meaning: Meaning) -> Vec<GuardNote> {
     let finding = match found.status {
-        Status::Invalid | Status::Ambiguous => Some(("corrupt-state", corrupt(found))),
+        Status::Invalid | Status::Ambiguous => Some((Guard::CorruptState, corrupt(found))),
         Status::Unreadable | Status::Unknown => None,
         Status::Absent | Status::Empty | Status::Ok | Status::Encrypted => {
             good.and_then(|good| against(found, good, meaning))
         }
     };
-    finding.map(|(guard, text)| note(guard, text)).into_iter().collect()
-}
-
-fn note(guard: &str, text: String) -> GuardNote {
-    GuardNote { guard: guard.to_owned(), action: GuardAction::Noted, text }
+    let note = |(guard, text)| GuardNote::new(guard, GuardAction::Noted, text);
+    finding.map(note).into_iter().collect()
 }
 
 fn corrupt(found: &Image) -> String {
@@ -41,7 +39,7 @@ fn corrupt(found: &Image) -> String {
 }
 
 /// Where the last good state is empty there is nothing to lose, and nothing to object to.
-fn against(found: &Image, good: &Image, meaning: Meaning) -> Option<(&'static str, String)> {
+fn against(found: &Image, good: &Image, meaning: Meaning) -> Option<(Guard, String)> {
     let expected = good.resources.unwrap_or(0);
     if expected == 0 && good.status == Status::Ok {
         return None;
@@ -54,21 +52,21 @@ fn against(found: &Image, good: &Image, meaning: Meaning) -> Option<(&'static st
             Status::Empty => "the state is empty".to_owned(),
             _ => "the state has no resources".to_owned(),
         };
-        return Some(("missing-state", format!("expected {was}; {is}")));
+        return Some((Guard::MissingState, format!("expected {was}; {is}")));
     }
     if found.lineage != good.lineage {
         let text = format!("expected {was}; found another lineage: {}", describe(found));
-        return Some(("foreign-state", text));
+        return Some((Guard::ForeignState, text));
     }
     if found.serial < good.serial {
         return Some((
-            "older-state",
+            Guard::OlderState,
             format!("expected {was}; found an older one: {}", describe(found)),
         ));
     }
     if found.serial == good.serial && meaning == Meaning::Different {
         let text = format!("expected {was}; found other content under the same serial");
-        return Some(("older-state", text));
+        return Some((Guard::OlderState, text));
     }
     None
 }

@@ -9,6 +9,7 @@ pub(crate) mod census;
 pub(crate) mod change;
 pub(crate) mod content;
 pub(crate) mod digest;
+pub(crate) mod guard;
 pub(crate) mod identity;
 pub(crate) mod json;
 pub(crate) mod json_text;

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::guard::Guard;
 use super::redact::{OddText, RedactedArgv};
 use super::state::{Digest, Lineage, Serial};
 
@@ -223,6 +224,13 @@ pub(crate) struct GuardNote {
     pub(crate) action: GuardAction,
     /// The finding in one sentence.
     pub(crate) text: String,
+}
+
+impl GuardNote {
+    /// What a guard of ours says. In the journal the name is a text: a later version may know more guards.
+    pub(crate) fn new(guard: Guard, action: GuardAction, text: String) -> Self {
+        Self { guard: guard.word().to_owned(), action, text }
+    }
 }
 
 /// What was done about a guard's finding.

@@ -27,6 +27,8 @@ use anstream::{AutoStream, ColorChoice};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use crate::guard::refusal::Refusal;
+
 pub(crate) use self::screen::Frame;
 pub(crate) use self::style::{Line, Paint, Role, Screen};
 use self::time::Clock;
@@ -51,6 +53,15 @@ pub(crate) enum Format {
     Text,
     /// One JSON document (`--json`).
     Json,
+}
+
+/// Who hears of a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// A person at a terminal.
+    Person,
+    /// A pipeline or an agent.
+    Programs,
 }
 
 /// A report that can be shown.
@@ -172,6 +183,17 @@ impl Ui {
     /// Writes a failure to stderr.
     pub(crate) fn fail(&self, failure: &failure::Failure) {
         self.talk(&failure.screen(&self.talk_frame()));
+    }
+
+    /// Says on stderr that a command was refused. Where no person is there to read it, in one line of JSON
+    /// for each guard, too: it stands alone.
+    pub(crate) fn refuse(&self, verb: &str, refusals: &[Refusal], audience: Audience) {
+        self.talk(&screen::refusal::refused(verb, refusals, &self.talk_frame()));
+        if audience == Audience::Programs {
+            for refusal in refusals {
+                write_err(format!("{}\n", json::refusal::line(refusal)).as_bytes());
+            }
+        }
     }
 
     /// Writes one warning to stderr, which begins `tf shim: `.

@@ -8,6 +8,7 @@ pub(super) mod check;
 pub(super) mod doctor;
 pub(super) mod install;
 mod parts;
+pub(super) mod refusal;
 
 use std::fmt::Write as _;
 
@@ -25,11 +26,16 @@ use crate::ops::report::{
 /// Version of every document here. The second number grows with each added key.
 const FORMAT_VERSION: &str = "1.0";
 
-/// A document as it is printed: in lines, with an end of line. What could harm a terminal and JSON lets
-/// through (bidirectional controls, C1) is written as `\u202e`, which says the same.
+/// A document as it is printed: in lines, with an end of line.
 pub(super) fn written(document: &Value) -> String {
+    safe(&format!("{document:#}\n"))
+}
+
+/// JSON in which what could harm a terminal and JSON lets through (bidirectional controls, C1) is written as
+/// `\u202e`, which says the same.
+fn safe(json: &str) -> String {
     let mut safe = String::new();
-    for character in format!("{document:#}\n").chars() {
+    for character in json.chars() {
         let mut bytes = [0; 4];
         let shown: &str = character.encode_utf8(&mut bytes);
         if character <= '~' || escape(shown.as_bytes()) == shown {

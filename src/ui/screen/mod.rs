@@ -10,6 +10,7 @@ mod diff;
 mod doctor;
 mod install;
 mod list;
+pub(super) mod refusal;
 mod restore;
 mod results;
 mod show;

@@ -1,0 +1,106 @@
+//! A refusal: which guard, what was expected, what was found, and the commands that lead out.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+
+use crate::model::guard::Guard;
+use crate::model::operation::{GuardAction, GuardNote, Image, OperationId};
+use crate::model::state::{Lineage, Serial};
+
+/// Why a command was not started.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    /// Which guard.
+    pub(crate) guard: Guard,
+    /// The state that should be there, where one is known.
+    pub(crate) expected: Option<Expected>,
+    /// What was found instead: a sentence, without a full stop.
+    pub(crate) found: String,
+    /// What the plan would delete, for `protected`: the address, and why it may not be.
+    pub(crate) addresses: Vec<(String, String)>,
+    /// SHA-256 of the plan that was judged, for `protected`: hexadecimal.
+    pub(crate) plan_sha256: Option<String>,
+    /// The commands that lead out; empty where there is none.
+    pub(crate) ways: Vec<Way>,
+}
+
+/// The state that should be there, as it was last seen.
+#[derive(Clone, Debug)]
+pub(crate) struct Expected {
+    /// Its lineage.
+    pub(crate) lineage: Option<Lineage>,
+    /// Its serial; none where only the passport knows of it.
+    pub(crate) serial: Option<Serial>,
+    /// Its managed resource instances; none where only the passport knows of it: there are some.
+    pub(crate) resources: Option<u64>,
+    /// When it was last seen. UTC.
+    pub(crate) when: Option<DateTime<Utc>>,
+    /// By whom, as `ana@mbp`.
+    pub(crate) who: Option<String>,
+    /// Who says so.
+    pub(crate) witness: Witness,
+}
+
+/// Who knows of a state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Witness {
+    /// The history: the operation that left it.
+    History(OperationId),
+    /// The passport in this file.
+    Passport(PathBuf),
+}
+
+/// A command that leads out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Way {
+    /// The command, as it can be pasted.
+    pub(crate) command: String,
+    /// What it is good for, a few words in the imperative.
+    pub(crate) does: &'static str,
+}
+
+impl Refusal {
+    /// What the record keeps of it.
+    pub(crate) fn note(&self, action: GuardAction) -> GuardNote {
+        let expected = self.expected.as_ref().map(|expected| format!("expected {expected}; "));
+        GuardNote::new(self.guard, action, expected.unwrap_or_default() + &self.found)
+    }
+}
+
+impl Expected {
+    /// A state that an operation of the history left.
+    pub(crate) fn left_by(id: &OperationId, image: &Image) -> Self {
+        Self {
+            lineage: image.lineage.clone(),
+            serial: image.serial,
+            resources: image.resources,
+            when: None,
+            who: None,
+            witness: Witness::History(id.clone()),
+        }
+    }
+}
+
+/// `serial 41 (128 resources, lineage ec80aa96)`.
+impl std::fmt::Display for Expected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&describe(self.serial, self.resources, self.lineage.as_ref()))
+    }
+}
+
+/// What is known of a state, in a few words; a count that is not known is of one that has some.
+pub(super) fn describe(
+    serial: Option<Serial>,
+    resources: Option<u64>,
+    lineage: Option<&Lineage>,
+) -> String {
+    let what = serial.map_or_else(|| "a state".to_owned(), |serial| format!("serial {serial}"));
+    let resources = match resources {
+        Some(1) => "1 resource".to_owned(),
+        Some(count) => format!("{count} resources"),
+        None => "with resources".to_owned(),
+    };
+    let lineage = lineage.map_or("none", |lineage| lineage.short());
+    format!("{what} ({resources}, lineage {lineage})")
+}

@@ -1,0 +1,150 @@
+//! A refusal: which guard, what was expected, what was found, and the ways out.
+
+use super::super::failure::OURS;
+use super::super::style::{Line, Role, Screen};
+use super::super::table::{Column, Table};
+use super::super::words;
+use super::{Facts, Frame};
+use crate::guard::refusal::{Expected, Refusal, Way, Witness};
+
+/// How many addresses are named; `tf shim show` and the JSON line name all of them.
+const MOST_ADDRESSES: usize = 20;
+
+/// Says that a command was refused, and why.
+pub(crate) fn refused(verb: &str, refusals: &[Refusal], frame: &Frame) -> Screen {
+    let mut screen = Screen::new();
+    for refusal in refusals {
+        let lead = Line::of(Role::Error, OURS);
+        let what = format!("{verb} was refused: ");
+        let what = Line::new().plain(&what).with(Role::Title, refusal.guard.word());
+        screen.fold_line(lead, what, frame.width);
+        screen.append(facts(refusal, frame).lay_out(frame));
+        screen.append(ways(&refusal.ways, frame));
+    }
+    screen
+}
+
+fn facts(refusal: &Refusal, frame: &Frame) -> Facts {
+    let mut facts = Facts::new();
+    facts
+        .add("expected", refusal.expected.as_ref().map(|expected| self::expected(expected, frame)));
+    let mut found = vec![Line::new().plain(&refusal.found)];
+    for (address, why) in refusal.addresses.iter().take(MOST_ADDRESSES) {
+        found.push(Line::of(Role::Removed, address).with(Role::Dim, &format!(" · {why}")));
+    }
+    let more = refusal.addresses.len().saturating_sub(MOST_ADDRESSES);
+    if more > 0 {
+        found.push(Line::of(Role::Dim, &format!("and {more} more")));
+    }
+    facts.add_all("found", found);
+    facts
+}
+
+/// `serial 41 · 128 resources · lineage ec80aa96 · 7c1e9a04 by ana@mbp, 3 days ago`.
+pub(super) fn expected(expected: &Expected, frame: &Frame) -> Line {
+    let serial = expected.serial.map(|serial| format!("serial {serial}"));
+    let resources = expected.resources.map_or_else(|| "resources".to_owned(), words::resources);
+    let lineage = expected.lineage.as_ref().map(|lineage| format!("lineage {}", lineage.short()));
+    let parts: Vec<String> = [serial, Some(resources), lineage].into_iter().flatten().collect();
+    let line = Line::new().plain(&parts.join(" · ")).with(Role::Dim, " · last seen ");
+    let line = match expected.when {
+        Some(when) => line.with(Role::Dim, &format!("{} ", frame.clock.relative(when))),
+        None => line,
+    };
+    let line = match &expected.who {
+        Some(who) => line.with(Role::Dim, &format!("by {who} ")),
+        None => line,
+    };
+    match &expected.witness {
+        Witness::History(id) => line.with(Role::Dim, "in ").with(Role::Id, id.short()),
+        Witness::Passport(path) => {
+            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+            line.with(Role::Dim, &format!("says {name}"))
+        }
+    }
+}
+
+/// The commands that lead out, under each other, each with what it is good for.
+pub(super) fn ways(ways: &[Way], frame: &Frame) -> Screen {
+    let column = |gives| Column { title: "", pleasant: 0, least: 8, gives };
+    let mut table = Table::new(vec![column(0), column(0), column(1)]);
+    for (index, way) in ways.iter().enumerate() {
+        let label = if index == 0 { "way out" } else { "" };
+        // The longest label above is `expected`.
+        let label = Line::of(Role::Dim, label).padded("expected".len());
+        let cells = vec![label, Line::of(Role::Hint, &way.command), Line::of(Role::Dim, way.does)];
+        table.row(Line::new(), cells);
+    }
+    if ways.is_empty() {
+        return Screen::new();
+    }
+    // A command that is cut cannot be pasted.
+    let is_wide = frame.width.is_some_and(|width| table.columns().saturating_add(2) > width);
+    if !is_wide {
+        return table.lay_out(2, frame.width);
+    }
+    let mut screen = Screen::new();
+    let mut lead = Line::new().padded(2).with(Role::Dim, "way out").padded(12);
+    for way in ways {
+        screen.fold(lead, Role::Hint, &way.command, frame.width);
+        screen.fold(Line::new().padded(14), Role::Dim, way.does, frame.width);
+        lead = Line::new().padded(12);
+    }
+    screen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::refused;
+    use crate::guard::refusal::{Expected, Refusal, Way, Witness};
+    use crate::model::guard::Guard;
+    use crate::ui::Paint;
+    use crate::ui::samples::{apply, frame, image};
+
+    fn missing() -> Refusal {
+        let mut expected = Expected::left_by(&apply().id, &image(41, 128));
+        expected.when = Some(apply().started);
+        expected.who = Some("ana@mbp".to_owned());
+        Refusal {
+            guard: Guard::MissingState,
+            expected: Some(expected),
+            found: "there is no state".to_owned(),
+            addresses: Vec::new(),
+            plan_sha256: None,
+            ways: vec![
+                Way {
+                    command: "tf shim restore @".to_owned(),
+                    does: "bring the expected state back",
+                },
+                Way { command: "tf shim accept".to_owned(), does: "what is there now is right" },
+            ],
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_what_was_expected_and_what_leads_out() {
+        let screen = refused("apply", &[missing()], &frame(Some(80)));
+        insta::assert_snapshot!(screen.render(Paint::Plain), @"");
+    }
+
+    #[test]
+    fn what_would_be_deleted_is_named_and_cannot_forge_anything() {
+        let refusal = Refusal {
+            guard: Guard::Protected,
+            expected: None,
+            found: "the plan deletes 22 protected resources".to_owned(),
+            addresses: (0..22)
+                .map(|n| (format!("a.b[\"\u{1b}[2J\n{n}\"]"), "deleted".to_owned()))
+                .collect(),
+            plan_sha256: Some("ab".repeat(32)),
+            ways: vec![Way {
+                command: format!("tf -chdir='{}' shim restore @", "x".repeat(60)),
+                does: "as it was",
+            }],
+        };
+        let screen = refused("destroy", &[refusal], &frame(Some(80))).render(Paint::Plain);
+        assert!(screen.lines().all(|line| line.chars().count() <= 80));
+        let shown: Vec<_> = screen.lines().take(3).chain(screen.lines().rev().take(4)).collect();
+        insta::assert_snapshot!(shown.join("\n"), @"");
+    }
+}
