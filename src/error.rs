@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use crate::config::ConfigError;
 use crate::guard::refusal::Refusal;
+use crate::model::passport::NotAPassport;
 use crate::model::reference::NotAReference;
 use crate::model::resolve::Unresolved;
 use crate::proxy::real::NotFound;
@@ -74,14 +75,6 @@ pub(crate) enum Error {
         verb: String,
         /// Why; at least one.
         refusals: Vec<Refusal>,
-    },
-    /// A restore was cut off and could not be finished.
-    #[error("an interrupted restore could not be finished; {verb} was not started (unfinished)")]
-    Unfinished {
-        /// Terraform's command.
-        verb: &'static str,
-        /// Why.
-        source: Box<Error>,
     },
     /// The state after a run could not be saved; Terraform's exit status stands.
     #[error("the state after {verb} was not saved; the next command does it")]
@@ -199,6 +192,22 @@ pub(crate) enum Error {
         /// Why.
         source: io::Error,
     },
+    /// An input file is there and cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    ReadFile {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// What has the name of a passport is none.
+    #[error("`{}` is no passport", path.display())]
+    NoPassport {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: NotAPassport,
+    },
     /// There is no room for the plans of a check.
     #[error("no space is left in `{}`, where the plans are kept", path.display())]
     NoRoom {
@@ -276,6 +285,8 @@ impl Error {
                 | Self::NoSerial { .. }
                 | Self::Exists { .. }
                 | Self::WriteFile { .. }
+                | Self::ReadFile { .. }
+                | Self::NoPassport { .. }
                 | Self::NotSplit { .. }
                 | Self::NoRoom { .. }
                 | Self::NoDirectory { .. }
@@ -288,7 +299,6 @@ impl Error {
                 Self::Config(_)
                 | Self::NotRead { .. }
                 | Self::NotSaved { .. }
-                | Self::Unfinished { .. }
                 | Self::NotSavedAfter { .. }
                 | Self::Store(_)
                 | Self::NoRandom { .. }
@@ -312,9 +322,6 @@ impl Error {
                 let mut hints = store_hints(source);
                 hints.push(continue_hint(verb));
                 hints
-            }
-            Self::Unfinished { .. } => {
-                vec!["run `tf shim restore @` to write the state again".to_owned()]
             }
             Self::NotSavedAfter { .. } => {
                 vec!["the state itself is where Terraform left it; run `tf shim save` when the cause is mended".to_owned()]
@@ -348,6 +355,10 @@ impl Error {
             Self::NoSuchFlag { .. } => vec![
                 "select the workspace with TF_WORKSPACE, and give -state after `--`".to_owned(),
             ],
+            Self::NoPassport { .. } => vec![
+                "put the file right, as it was committed, or remove it and run `tf shim passport`"
+                    .to_owned(),
+            ],
             Self::NoRoom { .. } => {
                 vec!["make room, or set TMPDIR to a directory with more of it".to_owned()]
             }
@@ -362,6 +373,7 @@ impl Error {
             | Self::NothingToUndo
             | Self::NoSerial { .. }
             | Self::WriteFile { .. }
+            | Self::ReadFile { .. }
             | Self::NoRandom { .. }
             | Self::NoSignals { .. } => Vec::new(),
         }

@@ -36,6 +36,13 @@ Status: 0 idempotent, 2 not, 3 not confirmed, 4 no verdict possible, 124 timed
 out. Reports: text json junit sarif markdown html gitlab-codequality
 gitlab-terraform, each with =PATH, or =- for stdout; and github.";
 
+/// What a passport is; shown below the options of `passport`. It fits 80 columns.
+const PASSPORT: &str = "\
+The passport is `.tf-shim.passport.json`, to be committed: kind of the backend,
+workspace, lineage, whether there are resources, when, by whom; no secret. It is
+written anew only where lineage or emptiness changed. A fresh clone on a new
+machine that finds no state, or another one, is then refused like any other.";
+
 /// What `doctor` does; shown below its options. It fits 80 columns.
 const DOCTOR: &str = "\
 It looks, and changes nothing; no remote is asked. Each finding has a word that
@@ -334,6 +341,19 @@ pub(crate) enum Command {
         /// The operation.
         #[arg(value_name = "REF")]
         reference: String,
+    },
+    /// Say that the state as it is now is right: settle a finding.
+    Accept {
+        /// Why, for the history.
+        #[arg(short = 'm', long, value_name = "TEXT")]
+        message: Option<String>,
+    },
+    /// Write down which state there should be, to be committed.
+    #[command(after_help = PASSPORT)]
+    Passport {
+        /// Only compare; status 1 where it does not say what is so.
+        #[arg(long)]
+        check: bool,
     },
     /// Prove that plan, apply, plan ends empty, or say why it does not.
     #[command(after_help = ROUNDS)]

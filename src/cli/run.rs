@@ -5,15 +5,19 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::config::Config;
-use crate::error::{Caller, Error, status};
+use crate::error::{self, Error, status as exit};
 use crate::model::reference::Reference;
 use crate::model::shell::Shell;
+use crate::ops::caller::Caller;
 use crate::ops::doctor::{self, Patient};
 use crate::ops::history::{self, Overwrite, Pinning};
 use crate::ops::install::program_path;
-use crate::ops::report::{ScriptReport, VersionReport};
+use crate::ops::passport::Errand;
+use crate::ops::report::{Entered, ScriptReport, VersionReport};
 use crate::ops::restore::Prepared;
-use crate::ops::{Choice, Context, Preview, Subject, restore, root_module, undo, which};
+use crate::ops::{
+    Choice, Context, Preview, Subject, accept, passport, restore, root_module, status, undo, which,
+};
 use crate::terraform::write::Force;
 use crate::ui::failure::Failure;
 use crate::ui::{self, Answer, Color, Format, Ui};
@@ -36,7 +40,7 @@ pub(crate) fn run(called_as: &OsStr, chdir: Option<&OsStr>, words: Vec<OsString>
         Err(usage) => {
             let hint = Some(usage.hint().to_owned());
             Ui::new(Color::Auto, now).fail(&Failure::saying(usage.to_string()).hint(hint));
-            return ExitCode::from(status::WRONG_USAGE);
+            return ExitCode::from(exit::WRONG_USAGE);
         }
     };
     let ui = Ui::new(invocation.common.color, now);
@@ -48,7 +52,7 @@ pub(crate) fn run(called_as: &OsStr, chdir: Option<&OsStr>, words: Vec<OsString>
         Ok(status) => ExitCode::from(status),
         Err(Trouble::Ours(error)) => {
             failed::tell(&ui, &error);
-            ExitCode::from(error.exit_status(Caller::Shim))
+            ExitCode::from(error.exit_status(error::Caller::Shim))
         }
         Err(Trouble::Output(error)) => written(&ui, Err(error)),
     }
@@ -56,10 +60,10 @@ pub(crate) fn run(called_as: &OsStr, chdir: Option<&OsStr>, words: Vec<OsString>
 
 fn written(ui: &Ui, result: std::io::Result<()>) -> ExitCode {
     match result {
-        Ok(()) => ExitCode::from(status::DONE),
+        Ok(()) => ExitCode::from(exit::DONE),
         Err(error) => {
             ui.fail(&Failure::saying(format!("cannot write the answer: {error}")));
-            ExitCode::from(status::FAILED)
+            ExitCode::from(exit::FAILED)
         }
     }
 }
@@ -91,19 +95,18 @@ impl Session<'_> {
         match &self.invocation.command {
             Command::Version => self.version(),
             // Ends in its own way: by a signal, too.
-            Command::Check(_) => Ok(status::DONE),
+            Command::Check(_) => Ok(exit::DONE),
             Command::Which { args } => {
                 let report = which::which(self.called_as, self.chdir, args)?;
                 let is_found = report.real.is_ok();
                 self.answer(&report)?;
-                Ok(if is_found { status::DONE } else { status::NOT_FOUND })
+                Ok(if is_found { exit::DONE } else { exit::NOT_FOUND })
             }
             Command::Doctor => self.doctor(),
             Command::Status => {
                 let context = self.context_for_looking()?;
                 let subject = self.subject();
-                let subject = subject.as_ref();
-                self.answer(&history::status(&context, subject, self.called_as))
+                self.answer(&status::status(&context, subject.as_ref(), &self.caller()))
             }
             Command::List { number, all } => self.list(*number, *all),
             Command::Show { reference } => {
@@ -128,6 +131,8 @@ impl Session<'_> {
                 self.pin(reference, Pinning::Pin(message.clone()))
             }
             Command::Unpin { reference } => self.pin(reference, Pinning::Unpin),
+            Command::Accept { message } => self.accept(message.clone()),
+            Command::Passport { check } => self.passport(*check),
             Command::Restore { reference, dry_run, force } => {
                 let (context, subject) = (self.context()?, self.subject()?);
                 let reference = reference_of(&context, reference)?;
@@ -146,13 +151,13 @@ impl Session<'_> {
                 let plan = install::uninstall(self, directory.as_deref(), earnest(*dry_run))?;
                 let is_whole = plan.passed.is_empty();
                 self.answer(&plan)?;
-                Ok(if is_whole { status::DONE } else { status::FAILED })
+                Ok(if is_whole { exit::DONE } else { exit::FAILED })
             }
             Command::Completion { shell } => self.completion(*shell),
             Command::Complete { breaks, line } => {
                 let answer = complete::answer(line, breaks);
                 self.ui.print_bytes(answer.as_bytes()).map_err(Trouble::Output)?;
-                Ok(status::DONE)
+                Ok(exit::DONE)
             }
         }
     }
@@ -164,7 +169,7 @@ impl Session<'_> {
             Format::Text => self.ui.print_bytes(&script).map_err(Trouble::Output)?,
             Format::Json => return self.answer(&ScriptReport { shell, script }),
         }
-        Ok(status::DONE)
+        Ok(exit::DONE)
     }
 
     fn version(&self) -> Result<u8, Trouble> {
@@ -184,7 +189,7 @@ impl Session<'_> {
         };
         let report = doctor::examine(&patient)?;
         self.answer(&report)?;
-        Ok(if report.problems() == 0 { status::DONE } else { status::FAILED })
+        Ok(if report.problems() == 0 { exit::DONE } else { exit::FAILED })
     }
 
     fn list(&self, number: Option<usize>, all: bool) -> Result<u8, Trouble> {
@@ -203,7 +208,7 @@ impl Session<'_> {
             history::diff(&context, &self.subject()?, self.called_as, ((from, &a), (to, &b)))?;
         self.answer(&report)?;
         let differs = detailed_exitcode && !report.diff.is_empty();
-        Ok(if differs { status::DIFFER } else { status::DONE })
+        Ok(if differs { exit::DIFFER } else { exit::DONE })
     }
 
     fn cat(&self, text: &str, output: Option<&PathBuf>, force: bool) -> Result<u8, Trouble> {
@@ -217,13 +222,27 @@ impl Session<'_> {
             }
             None => self.ui.print_bytes(state.bytes()).map_err(Trouble::Output)?,
         }
-        Ok(status::DONE)
+        Ok(exit::DONE)
     }
 
     fn pin(&self, text: &str, what: Pinning) -> Result<u8, Trouble> {
         let context = self.context()?;
         let reference = reference_of(&context, text)?;
         self.answer(&history::pin(&context, &self.subject()?, &reference, what)?)
+    }
+
+    fn accept(&self, message: Option<String>) -> Result<u8, Trouble> {
+        let (context, subject) = (self.context()?, self.subject()?);
+        self.answer(&accept::accept(&context, &subject, &self.caller(), message)?)
+    }
+
+    fn passport(&self, check: bool) -> Result<u8, Trouble> {
+        let (context, subject) = (self.context()?, self.subject()?);
+        let errand = if check { Errand::Compare } else { Errand::Write };
+        let report = passport::enter(&context, &subject, &self.caller(), errand)?;
+        let is_right = report.entered != Entered::Differs;
+        self.answer(&report)?;
+        Ok(if is_right { exit::DONE } else { exit::FAILED })
     }
 
     fn undo(&self, dry_run: bool, orphan: bool) -> Result<u8, Trouble> {
@@ -253,7 +272,7 @@ impl Session<'_> {
         if prepared.plan.is_current {
             self.ui.warn("that state is the current one; nothing was written");
             return match self.format() {
-                Format::Text => Ok(status::DONE),
+                Format::Text => Ok(exit::DONE),
                 Format::Json => self.answer(&prepared.plan),
             };
         }
@@ -284,7 +303,7 @@ impl Session<'_> {
 
     fn answer(&self, report: &dyn Answer) -> Result<u8, Trouble> {
         self.ui.answer(report, self.format()).map_err(Trouble::Output)?;
-        Ok(status::DONE)
+        Ok(exit::DONE)
     }
 
     pub(super) fn format(&self) -> Format {
@@ -314,6 +333,18 @@ impl Session<'_> {
     fn choice(&self) -> Choice {
         let common = &self.invocation.common;
         Choice { workspace: common.workspace.clone(), state: common.state.clone() }
+    }
+
+    /// How we are called, for commands that are given back.
+    fn caller(&self) -> Caller<'_> {
+        let common = &self.invocation.common;
+        Caller {
+            called_as: self.called_as,
+            chdir: self.chdir,
+            workspace: common.workspace.as_ref().map(OsStr::new),
+            state: common.state.as_deref(),
+            store: common.store.as_deref(),
+        }
     }
 
     fn subject(&self) -> Result<Subject, Error> {

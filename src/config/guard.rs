@@ -101,7 +101,7 @@ impl GuardConfig {
             let wrong = |expected| document.wrong(&value.span(), &name, expected);
             match key.get_ref().as_ref() {
                 "addresses" => {
-                    section.addresses = patterns(value).ok_or_else(|| wrong(PATTERNS))?
+                    section.addresses = patterns(value).ok_or_else(|| wrong(PATTERNS))?;
                 }
                 "types" => section.types = patterns(value).ok_or_else(|| wrong(PATTERNS))?,
                 "workspaces" => {

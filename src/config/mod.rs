@@ -31,6 +31,8 @@ use user::UserFile;
 /// What the user set.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
+    /// The root module that it counts for.
+    pub(crate) root_module: PathBuf,
     /// The directory of the store; absolute.
     pub(crate) store: PathBuf,
     /// What to do when the state cannot be saved first.
@@ -82,7 +84,17 @@ impl Config {
         };
         let UserFile { max_state_bytes, pull_timeout, .. } = user;
         let allow = allowed().ok_or_else(|| variable(env::ALLOW, ALLOWABLE))?;
-        Ok(Self { store, on_error, max_state_bytes, pull_timeout, check, guard, allow })
+        let root_module = root_module.to_owned();
+        Ok(Self {
+            root_module,
+            store,
+            on_error,
+            max_state_bytes,
+            pull_timeout,
+            check,
+            guard,
+            allow,
+        })
     }
 
     /// The environment and what can be read of the user's file, for commands that only look back: they
@@ -103,7 +115,16 @@ impl Config {
         let store = named.map_or_else(default_store, Ok)?;
         let UserFile { on_error, max_state_bytes, pull_timeout, check, guard, .. } = user;
         let allow = Vec::new();
-        let config = Self { store, on_error, max_state_bytes, pull_timeout, check, guard, allow };
+        let config = Self {
+            root_module: root_module.to_owned(),
+            store,
+            on_error,
+            max_state_bytes,
+            pull_timeout,
+            check,
+            guard,
+            allow,
+        };
         Ok((config, Some(fault)))
     }
 }

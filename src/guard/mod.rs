@@ -3,4 +3,5 @@
 
 pub(crate) mod aftermath;
 pub(crate) mod refusal;
+pub(crate) mod scope;
 pub(crate) mod state;

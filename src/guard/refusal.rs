@@ -63,8 +63,7 @@ pub(crate) struct Way {
 impl Refusal {
     /// What the record keeps of it.
     pub(crate) fn note(&self, action: GuardAction) -> GuardNote {
-        let expected = self.expected.as_ref().map(|expected| format!("expected {expected}; "));
-        GuardNote::new(self.guard, action, expected.unwrap_or_default() + &self.found)
+        GuardNote::new(self.guard, action, sentence(self.expected.as_ref(), &self.found))
     }
 }
 
@@ -80,6 +79,12 @@ impl Expected {
             witness: Witness::History(id.clone()),
         }
     }
+}
+
+/// `expected serial 41 (128 resources, lineage ec80aa96); there is no state`.
+pub(crate) fn sentence(expected: Option<&Expected>, found: &str) -> String {
+    let expected = expected.map(|expected| format!("expected {expected}; "));
+    expected.unwrap_or_default() + found
 }
 
 /// `serial 41 (128 resources, lineage ec80aa96)`.

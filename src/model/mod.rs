@@ -15,6 +15,7 @@ pub(crate) mod json;
 pub(crate) mod json_text;
 mod mask;
 pub(crate) mod operation;
+pub(crate) mod passport;
 pub(crate) mod pattern;
 pub(crate) mod plan;
 pub(crate) mod redact;

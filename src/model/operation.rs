@@ -298,6 +298,23 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
+    /// Whether nothing is there by right since this operation: a command whose business it is took the state
+    /// away, or a person accepted that there is none.
+    pub(crate) fn has_cleared(&self) -> bool {
+        let is_gone = self
+            .after
+            .as_ref()
+            .is_some_and(|after| matches!(after.status, Status::Absent | Status::Empty));
+        let takes_away =
+            matches!(self.verb.as_deref(), Some("workspace delete" | "init" | "state migrate"));
+        is_gone
+            && match self.kind {
+                Kind::Run => takes_away && self.outcome == Some(Outcome::Done),
+                Kind::Accept => true,
+                Kind::Outside | Kind::Save | Kind::Restore | Kind::Migrate => false,
+            }
+    }
+
     /// The state this operation left, if that is a *good* one (interface.md 2): it parses, has a
     /// lineage, and a run of ours left it without a finding, or it was found and no guard objects,
     /// or it was accepted, or restored. `save` and refused operations never leave one, and one that was

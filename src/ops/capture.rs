@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::error::Error;
-use crate::guard::state::{Meaning, judge};
+use crate::guard::state::Meaning;
 use crate::model::census::Census;
 use crate::model::operation::{Changes, Image, Status};
 use crate::model::state::{StateImage, same_meaning};
@@ -12,6 +12,7 @@ use crate::terraform::locate::{Location, Place};
 use crate::terraform::read::{self, Reading};
 use crate::terraform::{Limits, Terraform, TerraformError};
 
+use super::guards::{self, Known};
 use super::{Context, new_id};
 
 /// Reads the state at a location as it is now. `workspace` is the one to ask a remote for, where it is
@@ -117,13 +118,12 @@ pub(crate) fn unseen(
     if is_known {
         return Ok(None);
     }
-    let good = head.good.as_ref().map(|(_, good)| good);
-    let meaning = good.map_or(Meaning::Unknown, |good| meaning(dir, good, reading));
+    let objection = guards::objection(context, Known::by(dir, &head), (image, reading))?;
     Ok(Some(Entry {
         before: was.cloned(),
         after: Some(image.clone()),
         changes: changes_of(dir, was, reading),
-        guards: judge(image, good, meaning),
+        guards: objection.map(guards::noted).into_iter().collect(),
         ..context.entry_of_nobody(RecordKind::Outside, &new_id()?)
     }))
 }

@@ -193,14 +193,17 @@ impl<'a> Run<'a> {
         voice: &dyn Voice,
     ) -> Result<Verdict, Error> {
         let Self { context, call, terraform, setting, verb, id, states } = self;
-        let record = Record { context, call, terraform: &terraform, verb, id: &id };
+        let (terraform, setting) = (&terraform, &setting);
+        let record = Record { context, call, terraform, setting, verb, id: &id };
         let mut begun = Vec::new();
         for state in states {
             match record.begin(state) {
                 Ok(state) => begun.push(state),
                 Err(error) => {
                     // What was begun will not run, and says so.
-                    record.abandon(&begun, Outcome::Failed, None);
+                    let is_refused = matches!(error, Error::Refused { .. });
+                    let outcome = if is_refused { Outcome::Refused } else { Outcome::Failed };
+                    record.abandon(&begun, outcome, None);
                     return excuse(context, verb, error, voice);
                 }
             }
@@ -213,7 +216,7 @@ impl<'a> Run<'a> {
         }
         let note_child = |child: Pid| note_child(&begun, child);
         let guards = Some(call.guarded.fingerprint);
-        let ending = match supervisor.run(&terraform, guards, manner, note_child) {
+        let ending = match supervisor.run(terraform, guards, manner, note_child) {
             Ok(ending) => ending,
             Err(error) => {
                 record.abandon(&begun, Outcome::Failed, None);
@@ -224,7 +227,7 @@ impl<'a> Run<'a> {
         let reports: Vec<(StateName, RunReport)> = ended.collect();
         drop(begun);
         voice.ended(&reports);
-        record.follow_migration(&setting, voice);
+        record.follow_migration(setting, voice);
         Ok(Verdict::Ended(ending))
     }
 }

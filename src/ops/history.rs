@@ -6,21 +6,16 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use crate::error::Error;
-use crate::guard::state::{Meaning, judge};
 use crate::model::change::StateDiff;
-use crate::model::operation::{GuardNote, Image, Kind, Operation, OperationId, Outcome, Status};
+use crate::model::operation::{Image, Kind, Operation, OperationId, Outcome, Status};
 use crate::model::reference::Reference;
 use crate::model::resolve::{self, Target};
 use crate::model::state::StateImage;
 use crate::store::{self, Entry, RecordKind, StateDir, Store};
 use crate::terraform::read::Reading;
 
-use super::report::{
-    AllReport, DiffReport, Finding, ListReport, NoteReport, ShowReport, Side, StateName,
-    StatusReport,
-};
+use super::report::{AllReport, DiffReport, ListReport, NoteReport, ShowReport, Side, StateName};
 use super::resume::Look;
-use super::which::real_report;
 use super::{Context, Subject, capture, new_id, resume};
 
 /// How many good neighbours of a damaged snapshot are named.
@@ -279,7 +274,15 @@ fn target(id: &OperationId) -> store::Target {
     store::Target { op: id.clone(), side: None }
 }
 
-fn report(dir: &StateDir, done: &'static str, id: &OperationId) -> Result<NoteReport, Error> {
+/// What was noted about an operation, for the answer.
+///
+/// # Errors
+/// The history cannot be read.
+pub(super) fn report(
+    dir: &StateDir,
+    done: &'static str,
+    id: &OperationId,
+) -> Result<NoteReport, Error> {
     let operations = dir.history()?.operations;
     let operation = operations.into_iter().find(|operation| operation.id == *id);
     let missing = || Error::NoHistory { state: id.to_string() };
@@ -289,89 +292,6 @@ fn report(dir: &StateDir, done: &'static str, id: &OperationId) -> Result<NoteRe
         state: StateName { identity: dir.identity().clone(), lineage: lineage_of(&operation) },
         operation,
     })
-}
-
-/// Where things stand. Never fails: what cannot be told is said so.
-pub(crate) fn status(
-    context: &Context,
-    subject: Result<&Subject, &Error>,
-    called_as: &OsStr,
-) -> StatusReport {
-    let mut report = StatusReport {
-        real: real_report(called_as),
-        state: subject.ok().map(Subject::name),
-        now: None,
-        trouble: subject.err().map(ToString::to_string),
-        last: None,
-        findings: Vec::new(),
-        newest_good: None,
-        store: context.config.store.clone(),
-        operations: None,
-        store_trouble: None,
-    };
-    let Ok(subject) = subject else { return report };
-    let reading = match capture::read_if_local(&subject.location, context.limits()) {
-        Ok(reading) => reading,
-        Err(error) => {
-            report.trouble = Some(error.to_string());
-            None
-        }
-    };
-    report.now = reading.as_ref().map(capture::image_of);
-    if let Err(error) = fill_from_store(context, subject, reading.as_ref(), &mut report) {
-        report.store_trouble = Some(error.to_string());
-    }
-    report
-}
-
-fn fill_from_store(
-    context: &Context,
-    subject: &Subject,
-    reading: Option<&Reading>,
-    report: &mut StatusReport,
-) -> Result<(), Error> {
-    let Some(dir) = context.history_for_reading(&subject.location)? else {
-        report.operations = Some(0);
-        return Ok(());
-    };
-    let store::History { operations, head, .. } = dir.history()?;
-    report.operations = Some(operations.len());
-    report.last = operations.last().cloned();
-    report.newest_good.clone_from(&head.good);
-    let now = report.now.as_ref().or(head.last.as_ref());
-    let lineage = now.and_then(|now| now.lineage.clone());
-    if let Some(state) = &mut report.state {
-        state.lineage =
-            lineage.or_else(|| head.good.as_ref().and_then(|(_, good)| good.lineage.clone()));
-    }
-    if !head.intents.is_empty() {
-        report.findings.push(Finding {
-            guard: "unfinished".to_owned(),
-            text: "a restore was interrupted; the next command that writes finishes it".to_owned(),
-            way_out: Some("tf shim save".to_owned()),
-        });
-        return Ok(());
-    }
-    if let (Some(now), Some(reading)) = (&report.now, reading) {
-        let notes = objections(&dir, &head, (now, reading));
-        report.findings = notes.into_iter().map(finding).collect();
-    }
-    Ok(())
-}
-
-/// What the guards say of a state as it is now, next to what is known of it.
-pub(super) fn objections(
-    dir: &StateDir,
-    head: &store::Head,
-    (now, reading): (&Image, &Reading),
-) -> Vec<GuardNote> {
-    let good = head.good.as_ref().map(|(_, good)| good);
-    let meaning = good.map_or(Meaning::Unknown, |good| capture::meaning(dir, good, reading));
-    judge(now, good, meaning)
-}
-
-fn finding(note: GuardNote) -> Finding {
-    Finding { guard: note.guard, text: note.text, way_out: Some("tf shim restore @".to_owned()) }
 }
 
 /// How messages name a state.

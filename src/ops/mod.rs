@@ -2,17 +2,23 @@
 //!
 //! Only here do the store and Terraform meet. Time and ids come from [`Context`], never from the wall.
 
+pub(crate) mod accept;
+pub(crate) mod caller;
 pub(crate) mod capture;
 pub(crate) mod check;
 pub(crate) mod completion;
 pub(crate) mod doctor;
 pub(crate) mod guarded;
+mod guards;
 pub(crate) mod history;
 pub(crate) mod install;
+pub(crate) mod passport;
 mod record;
 pub(crate) mod report;
 pub(crate) mod restore;
 pub(crate) mod resume;
+mod shell;
+pub(crate) mod status;
 pub(crate) mod undo;
 pub(crate) mod which;
 

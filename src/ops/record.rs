@@ -11,8 +11,12 @@ use nix::unistd::Pid;
 
 use crate::error::Error;
 use crate::guard::aftermath;
+use crate::guard::refusal::Refusal;
 use crate::model::census::Census;
-use crate::model::operation::{Changes, Image, Operation, OperationId, Outcome, Status};
+use crate::model::guard::Guard;
+use crate::model::operation::{
+    Changes, GuardAction, GuardNote, Image, Operation, OperationId, Outcome, Status,
+};
 use crate::model::redact::{Grammar, RedactedArgv};
 use crate::model::state::StateImage;
 use crate::model::text::OddText;
@@ -27,7 +31,9 @@ use crate::terraform::read::Reading;
 use crate::terraform::supervise::Supervisor;
 use crate::terraform::{Terraform, TerraformError};
 
+use super::caller::Caller;
 use super::guarded::{Call, Voice};
+use super::guards::{self, Known};
 use super::report::{RunReport, StateName};
 use super::resume::{CaughtUp, Look};
 use super::{Context, capture, resume};
@@ -96,6 +102,8 @@ pub(super) struct Record<'a> {
     pub(super) call: &'a Call<'a>,
     /// The real binary.
     pub(super) terraform: &'a Terraform,
+    /// The root module as it was found.
+    pub(super) setting: &'a Setting,
     /// Terraform's command.
     pub(super) verb: &'static str,
     /// The operation.
@@ -107,7 +115,7 @@ impl Record<'_> {
     /// begins. Durable when this returns.
     ///
     /// # Errors
-    /// The state could not be saved, or an interrupted restore not be finished.
+    /// The state could not be saved; or a guard refused the command, which is recorded.
     pub(super) fn begin(&self, state: State) -> Result<Begun, Error> {
         let not_saved = |source: StoreError| Error::NotSaved { verb: self.verb, source };
         let as_not_saved = |error: Error| match error {
@@ -116,10 +124,13 @@ impl Record<'_> {
         };
         let State { location, workspace, mut look } = state;
         let dir = self.context.history_for_writing(&location).map_err(as_not_saved)?;
-        if !dir.head().map_err(not_saved)?.intents.is_empty() {
-            let unfinished = |error| Error::Unfinished { verb: self.verb, source: Box::new(error) };
-            resume::finish_restores(self.context, &dir).map_err(unfinished)?;
-        }
+        let caller = Caller::about(
+            self.call.called_as,
+            self.call.guarded.line.chdir(),
+            self.setting,
+            &location,
+        );
+        let unfinished = self.finish_restores(&dir, &caller)?;
         let read = || {
             let limits = self.context.limits();
             capture::read(&location, self.terraform, workspace.as_deref(), limits)
@@ -127,7 +138,20 @@ impl Record<'_> {
         };
         let lock = look.lock(&dir, read).map_err(as_not_saved)?;
         let census = capture::census(&look.reading);
-        let begun = self.begin_under_lock(&dir, &lock, &look.reading).map_err(as_not_saved)?;
+        let caught_up = resume::catch_up(self.context, &dir, &lock, &look.reading);
+        let caught_up = caught_up.map_err(as_not_saved)?;
+        let refusals = match unfinished {
+            Some(refusal) => vec![refusal],
+            None => self.ask_guards(&dir, (&caught_up, &look.reading), &caller)?,
+        };
+        let is_allowed = |refusal: &Refusal| self.context.config.allow.contains(&refusal.guard);
+        if !refusals.iter().all(is_allowed) {
+            let before = Some(caught_up.image);
+            self.refuse(&dir, &lock, before, &refusals).map_err(as_not_saved)?;
+            return Err(Error::Refused { verb: self.verb.to_owned(), refusals });
+        }
+        let allowed = refusals.iter().map(|refusal| refusal.note(GuardAction::Allowed)).collect();
+        let begun = self.begin_under_lock(&dir, &lock, caught_up, allowed).map_err(as_not_saved)?;
         drop(lock);
         let (before, provisional, seq, marker) = begun;
         Ok(Begun {
@@ -143,25 +167,89 @@ impl Record<'_> {
         })
     }
 
+    /// Finishes restores that were cut off. Where one cannot be, the command is refused, unless it touches
+    /// no resource.
+    fn finish_restores(
+        &self,
+        dir: &StateDir,
+        caller: &Caller<'_>,
+    ) -> Result<Option<Refusal>, Error> {
+        let not_saved = |source: StoreError| Error::NotSaved { verb: self.verb, source };
+        if dir.head().map_err(not_saved)?.intents.is_empty() {
+            return Ok(None);
+        }
+        let finished = resume::finish_restores(self.context, dir);
+        let is_asked = guards::scope(self.call.guarded, self.setting).asks(Guard::Unfinished);
+        Ok(finished.err().filter(|_| is_asked).map(|error| guards::unfinished(&error, caller)))
+    }
+
+    /// What the guards that this command is asked object to.
+    fn ask_guards(
+        &self,
+        dir: &StateDir,
+        (seen, reading): (&CaughtUp, &Reading),
+        caller: &Caller<'_>,
+    ) -> Result<Vec<Refusal>, Error> {
+        let scope = guards::scope(self.call.guarded, self.setting);
+        let head = dir.head()?;
+        let known = Known::by(dir, &head);
+        let objection = guards::objection(self.context, known, (&seen.image, reading))?;
+        // What another of ours is just doing to the state is no accident.
+        let counts = |guard: Guard| guard == Guard::CorruptState || !seen.is_busy;
+        let objection = objection.filter(|(it, _)| scope.asks(it.guard) && counts(it.guard));
+        let refusal = |objection| guards::refusal(known, objection, caller);
+        Ok(objection.map(refusal).transpose()?.into_iter().collect())
+    }
+
+    /// Records that the command was refused.
+    ///
+    /// # Errors
+    /// The journal cannot be written.
+    pub(super) fn refuse(
+        &self,
+        dir: &StateDir,
+        lock: &DirLock,
+        before: Option<Image>,
+        refusals: &[Refusal],
+    ) -> Result<(), Error> {
+        let entry = Entry {
+            outcome: Some(Outcome::Refused),
+            guard: refusals.first().map(|refusal| refusal.guard.word().to_owned()),
+            guards: refusals.iter().map(|refusal| refusal.note(GuardAction::Refused)).collect(),
+            ..self.entry(RecordKind::End, before)
+        };
+        dir.append(lock, &entry)?;
+        Ok(())
+    }
+
+    /// An entry that says what was called.
+    fn entry(&self, kind: RecordKind, before: Option<Image>) -> Entry {
+        let real = self.terraform.real().path();
+        Entry {
+            verb: Some(self.verb.to_owned()),
+            argv: Some(redacted(&self.call.guarded.line, self.call.arguments)),
+            tf: Some(OddText::from(real.as_os_str())),
+            before,
+            note: self.call.note.map(str::to_owned),
+            ..self.context.entry(kind, self.id)
+        }
+    }
+
     fn begin_under_lock(
         &self,
         dir: &StateDir,
         lock: &DirLock,
-        reading: &Reading,
+        caught_up: CaughtUp,
+        allowed: Vec<GuardNote>,
     ) -> Result<(Image, bool, u64, Running), Error> {
-        let CaughtUp { image, is_contested: provisional } =
-            resume::catch_up(self.context, dir, lock, reading)?;
+        let CaughtUp { image, is_contested: provisional, .. } = caught_up;
         let marker = dir.mark_running(lock, self.id)?;
-        let real = self.terraform.real().path();
+        let word = if allowed.is_empty() { "ok" } else { "allowed" };
         let entry = Entry {
-            verb: Some(self.verb.to_owned()),
-            argv: Some(redacted(&self.call.guarded.line, self.call.arguments)),
-            tf: Some(OddText::from(real.as_os_str())),
-            before: Some(image.clone()),
             provisional,
-            guard: Some("ok".to_owned()),
-            note: self.call.note.map(str::to_owned),
-            ..self.context.entry(RecordKind::Begin, self.id)
+            guard: Some(word.to_owned()),
+            guards: allowed,
+            ..self.entry(RecordKind::Begin, Some(image.clone()))
         };
         let seq = dir.append(lock, &entry)?;
         Ok((image, provisional, seq, marker))

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use crate::guard::refusal::Refusal;
 use crate::model::change::StateDiff;
 use crate::model::content::ResourceEntry;
 use crate::model::identity::Identity;
 use crate::model::operation::{Changes, GuardNote, Image, Operation, OperationId, Outcome};
+use crate::model::passport::Claim;
 use crate::model::shell::Shell;
 use crate::model::state::{Lineage, Serial};
 
@@ -86,27 +88,18 @@ pub(crate) struct StatusReport {
     pub(crate) trouble: Option<String>,
     /// The last operation.
     pub(crate) last: Option<Operation>,
-    /// What differs from the newest good state, in sentences with the way out.
-    pub(crate) findings: Vec<Finding>,
+    /// What the guards would refuse a command for, with the ways out.
+    pub(crate) findings: Vec<Refusal>,
     /// The operation that left the newest good state, and that state.
     pub(crate) newest_good: Option<(OperationId, Image)>,
+    /// Whether commands that can change state are refused.
+    pub(crate) is_read_only: bool,
     /// The store.
     pub(crate) store: PathBuf,
     /// Operations in this history; none where the store cannot be read.
     pub(crate) operations: Option<usize>,
     /// Why the store cannot be read.
     pub(crate) store_trouble: Option<String>,
-}
-
-/// One finding and its way out.
-#[derive(Clone, Debug)]
-pub(crate) struct Finding {
-    /// The guard's name.
-    pub(crate) guard: String,
-    /// What was expected and what was found, one sentence.
-    pub(crate) text: String,
-    /// The command that leads out, if there is one.
-    pub(crate) way_out: Option<String>,
 }
 
 /// The real binary.
@@ -161,6 +154,39 @@ pub(crate) struct NoteReport {
     pub(crate) state: StateName,
     /// The operation.
     pub(crate) operation: Operation,
+}
+
+/// `tf shim accept`.
+pub(crate) struct AcceptReport {
+    /// Which state.
+    pub(crate) state: StateName,
+    /// The operation; none where no guard objects, so that there was nothing to settle.
+    pub(crate) operation: Option<Operation>,
+}
+
+/// `tf shim passport`.
+pub(crate) struct PassportReport {
+    /// The passport.
+    pub(crate) path: PathBuf,
+    /// Which state.
+    pub(crate) state: StateName,
+    /// What the passport said; none where it did not know this state, or was not there.
+    pub(crate) said: Option<Claim>,
+    /// What is so.
+    pub(crate) is: Claim,
+    /// What was done about it.
+    pub(crate) entered: Entered,
+}
+
+/// What was done about a passport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entered {
+    /// It says what is so; it was left alone.
+    Nothing,
+    /// It was written.
+    Written,
+    /// It does not say what is so, and was only compared.
+    Differs,
 }
 
 /// What a restore would do.

@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use crate::error::Error;
+use crate::model::guard::Guard;
 use crate::model::operation::{Image, Outcome};
 use crate::model::state::{Digest, StateImage};
 use crate::store::{
@@ -18,6 +19,7 @@ use crate::terraform::{TerraformError, write};
 
 use super::Context;
 use super::capture::{changes, changes_of, observe, put};
+use super::guards::{self, Known};
 
 /// A reading, and how far the history had come when it was taken.
 pub(crate) struct Look {
@@ -76,6 +78,8 @@ pub(crate) struct CaughtUp {
     pub(crate) image: Image,
     /// Whether somebody else works on it, so that it may be about to change.
     pub(crate) is_contested: bool,
+    /// Whether that is another command of ours, which the guards have been asked about.
+    pub(crate) is_busy: bool,
 }
 
 /// Saves the state that was read, closes what was cut off, and records what happened without us. Every
@@ -90,12 +94,13 @@ pub(crate) fn catch_up(
     reading: &Reading,
 ) -> Result<CaughtUp, Error> {
     let image = put(dir, lock, reading)?;
-    let is_contested = reading.is_locked || is_busy(dir)?;
+    let is_busy = is_busy(dir)?;
+    let is_contested = reading.is_locked || is_busy;
     close_runs(context, dir, lock, (reading, &image))?;
     if !is_contested {
         observe(context, dir, lock, (reading, &image))?;
     }
-    Ok(CaughtUp { image, is_contested })
+    Ok(CaughtUp { image, is_contested, is_busy })
 }
 
 /// Whether another run of ours, or the Terraform that one left behind, still works on this state.
@@ -122,7 +127,8 @@ pub(super) fn close_runs(
         if marks.iter().any(|mark| mark.op == open.id && mark.is_live()) {
             continue;
         }
-        dir.append(lock, &end_of(context, dir, &head, open, (reading, image)))?;
+        let end = end_of(context, dir, &head, open, (reading, image))?;
+        dir.append(lock, &end)?;
     }
     // Those of the closed ones, and of runs that were killed before they were recorded as begun.
     for mark in marks.iter().filter(|mark| !mark.is_live()) {
@@ -137,16 +143,19 @@ fn end_of(
     head: &Head,
     open: &OpenOperation,
     (reading, image): (&Reading, &Image),
-) -> Entry {
+) -> Result<Entry, Error> {
     let later = head.newest_after.as_ref().is_some_and(|(seq, _)| *seq > open.seq);
     let is_ours = !open.doubtful && !later;
-    Entry {
+    // It may have been a `destroy`; but no command of ours puts another lineage or an old state there.
+    let objection = guards::objection(context, Known::by(dir, head), (image, reading))?;
+    let objection = objection.filter(|(it, _)| is_ours && it.guard != Guard::MissingState);
+    Ok(Entry {
         outcome: Some(Outcome::Unknown),
-        guards: open.guards.clone(),
+        guards: objection.map(guards::noted).into_iter().collect(),
         after: is_ours.then(|| image.clone()),
         changes: is_ours.then(|| changes_of(dir, open.before.as_ref(), reading)).flatten(),
         ..context.entry_of_nobody(RecordKind::End, &open.id)
-    }
+    })
 }
 
 /// Finishes restores that were cut off: what was written whole is recorded as done, what was not begun

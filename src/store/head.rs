@@ -31,6 +31,10 @@ pub(crate) struct Head {
     /// The newest good state, and the operation that left it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) good: Option<(OperationId, Image)>,
+    /// Whether that one is gone for good: an operation of ours took it away, or a person said that nothing
+    /// is right.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) cleared: bool,
     /// The highest serial seen of each lineage.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) highest_serial: BTreeMap<Lineage, Serial>,
@@ -155,7 +159,10 @@ impl Head {
         let begun = self.open.iter().position(|other| Some(&other.id) == record.entry.op.as_ref());
         let mut operation = fold::operation_of(record);
         match begun.map(|index| self.open.remove(index)) {
-            Some(begun) => operation.guards.splice(0..0, begun.guards).for_each(drop),
+            Some(begun) => {
+                operation.guards.splice(0..0, begun.guards).for_each(drop);
+                operation.verb = operation.verb.take().or(begun.verb);
+            }
             // A correction of an earlier `before` is no look at the state; a refusal's is.
             None => self.see(record.entry.before.as_ref()),
         }
@@ -196,6 +203,9 @@ impl Head {
         let good = operation.good_after().cloned();
         if let (Some(id), Some(image)) = (record.entry.op.clone(), good) {
             self.good = Some((id, image));
+            self.cleared = false;
+        } else if operation.has_cleared() {
+            self.cleared = true;
         }
         if let Some(after) = operation.after {
             // Read before one that is recorded already had written: not the newest.

@@ -7,8 +7,10 @@ use chrono::{DateTime, Utc};
 use super::screen::Frame;
 use super::time::Clock;
 use super::{Answer, Paint};
+use crate::guard::refusal::{Expected, Refusal, Way};
 use crate::model::change::{Action, AttributeChange, OutputChange, ResourceChange, StateDiff};
 use crate::model::content::{Mode, ResourceEntry};
+use crate::model::guard::Guard;
 use crate::model::identity::Identity;
 use crate::model::operation::{
     Changes, GuardAction, GuardNote, Image, Kind, Operation, OperationId, Outcome, Status,
@@ -283,5 +285,23 @@ pub(super) fn diff() -> StateDiff {
             sensitive: false,
         }],
         changes: Changes { add: 1, change: 2, remove: 1 },
+    }
+}
+
+/// A state that is missed.
+pub(super) fn missing() -> Refusal {
+    let mut expected = Expected::left_by(&apply().id, &image(42, 131));
+    expected.when = Some(apply().started);
+    expected.who = Some("ana@mbp".to_owned());
+    Refusal {
+        guard: Guard::MissingState,
+        expected: Some(expected),
+        found: "there is no state".to_owned(),
+        addresses: Vec::new(),
+        plan_sha256: None,
+        ways: vec![
+            Way { command: "tf shim restore @".to_owned(), does: "bring the expected state back" },
+            Way { command: "tf shim accept".to_owned(), does: "what is there now is right" },
+        ],
     }
 }

@@ -95,6 +95,8 @@ ailments! {
         things";
     OlderState: "older-state", Problem,
         "it forgets what was done since; an apply would repeat it, or undo it";
+    Passport: "passport", Problem,
+        "where the history knows nothing yet, commands that change state are refused with 125";
     NewerState: "newer-state", Problem,
         "Terraform does not refuse it, and writes it back as the older version understands it";
     ErroredState: "errored-state", Problem,

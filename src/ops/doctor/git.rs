@@ -12,9 +12,10 @@ use std::path::{Path, PathBuf};
 use crate::config::repository_top;
 use crate::sys::helper::{Answer, MOST_INPUT_BYTES, Question};
 
+use super::super::shell;
 use super::ignored::{self, Wanted};
 use super::module::Module;
-use super::{Ailment, Chart, MOST_SAID, PATIENCE, be, named, path, shell};
+use super::{Ailment, Chart, MOST_SAID, PATIENCE, be, named, path};
 
 /// What belongs into the repository, where it is there.
 const TO_BE_COMMITTED: [&str; 2] = [".terraform.lock.hcl", ".tf-shim.passport.json"];

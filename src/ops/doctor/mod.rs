@@ -13,12 +13,11 @@ mod ignored;
 mod module;
 mod path;
 mod real;
-mod shell;
 mod start_files;
 mod store;
 mod variables;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -28,6 +27,7 @@ use crate::proxy::real::RealBinary;
 use crate::terraform::Limits;
 use crate::terraform::version::Version;
 
+use super::caller::Caller;
 use super::report::{RealReport, StateName};
 use super::{Choice, Context};
 
@@ -179,31 +179,22 @@ impl Chart {
 impl Patient<'_> {
     /// A command of ours about the state that was meant.
     fn shim(&self, command: &str) -> String {
-        let flags = [
-            ("--workspace", self.choice.workspace.as_ref().map(OsStr::new)),
-            ("--state", self.choice.state.as_ref().map(|path| path.as_os_str())),
-            ("--store", self.store.map(Path::as_os_str)),
-        ];
-        let flags = flags.into_iter().filter_map(|(name, value)| Some([OsStr::new(name), value?]));
-        let words = [command].into_iter().map(str::to_owned);
-        let words = words.chain(flags.flatten().map(shell::word)).collect::<Vec<_>>();
-        format!("{} shim {}", self.program(), words.join(" "))
+        self.caller().shim(command)
     }
 
     /// A command of Terraform's, through us, in the root module.
     fn terraform(&self, command: &str) -> String {
-        format!("{} {command}", self.program())
+        self.caller().terraform(command)
     }
 
-    /// How we are called: by the name that was used, in the directory that was named.
-    fn program(&self) -> String {
-        let base = Path::new(self.called_as).file_name().unwrap_or_default();
-        let name = if base == "terraform" || base == "tofu" { base } else { OsStr::new("tf") };
-        let chdir = self.chdir.map(|chdir| {
-            let word = [OsStr::new("-chdir="), chdir].into_iter().collect::<OsString>();
-            format!(" {}", shell::word(word))
-        });
-        format!("{}{}", shell::word(name), chdir.unwrap_or_default())
+    fn caller(&self) -> Caller<'_> {
+        Caller {
+            called_as: self.called_as,
+            chdir: self.chdir,
+            workspace: self.choice.workspace.as_ref().map(OsStr::new),
+            state: self.choice.state.as_deref(),
+            store: self.store,
+        }
     }
 
     /// The limits of a helper command.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use nix::unistd::{Uid, User, geteuid};
 
 use crate::guard::state::{Meaning, judge};
+use crate::model::guard::Guard;
 use crate::model::operation::Image;
 use crate::model::state::StateImage;
 use crate::terraform::locate::{Place, Setting};
@@ -15,9 +16,11 @@ use crate::terraform::read::{Reading, read_file};
 use crate::terraform::version::Version;
 use crate::terraform::{TerraformError, lock};
 
+use super::super::guards::{self, Known};
 use super::super::report::StateName;
-use super::super::{Subject, capture, history};
-use super::{Ailment, Chart, Cure, Patient, be, below, named, shell};
+use super::super::shell;
+use super::super::{Subject, capture};
+use super::{Ailment, Chart, Cure, Patient, be, below, named};
 
 /// What is known of the root module.
 pub(super) struct Module {
@@ -178,36 +181,44 @@ fn judge_content(
     (now, reading): (&Image, &Reading),
     chart: &mut Chart,
 ) {
-    let context = patient.context.as_ref();
     // What is wrong with the store is told elsewhere.
-    let dir =
-        context.and_then(|context| context.history_for_reading(&module.subject.location).ok()?);
-    let head = dir.as_ref().and_then(|dir| dir.head().ok());
-    let (notes, has_good) = match (&dir, &head) {
-        // A restore that was interrupted is told elsewhere, too.
-        (_, Some(head)) if !head.intents.is_empty() => return,
-        (Some(dir), Some(head)) => {
-            (history::objections(dir, head, (now, reading)), head.good.is_some())
-        }
-        _ => (judge(now, None, Meaning::Unknown), false),
-    };
-    for note in notes {
-        let ailment = match note.guard.as_str() {
-            "missing-state" => Ailment::MissingState,
-            "foreign-state" => Ailment::ForeignState,
-            "older-state" => Ailment::OlderState,
-            _ => Ailment::CorruptState,
-        };
-        let cure = if has_good {
-            Cure::Command(patient.shim("restore @"))
-        } else {
-            Cure::Advice(
-                "no good state is known; look for a copy, such as `terraform.tfstate.backup`"
-                    .to_owned(),
-            )
-        };
-        chart.add(ailment, note.text, cure);
+    let location = &module.subject.location;
+    let context = patient.context.as_ref();
+    let dir = context.and_then(|context| context.history_for_reading(location).ok()?);
+    let head = dir.as_ref().and_then(|dir| dir.head().ok()).unwrap_or_default();
+    // A restore that was interrupted is told elsewhere, too.
+    if !head.intents.is_empty() {
+        return;
     }
+    let known = Known { dir: dir.as_ref(), head: &head, identity: &location.identity };
+    let judged = match context {
+        Some(context) => guards::objection(context, known, (now, reading)),
+        None => Ok(judge(now, None, Meaning::Unknown).map(|objection| (objection, None))),
+    };
+    let objection = match judged {
+        Ok(objection) => objection,
+        Err(error) => {
+            let cure = error.hints().into_iter().next().unwrap_or_default();
+            chart.add(Ailment::Passport, error.to_string(), Cure::Advice(cure));
+            return;
+        }
+    };
+    let Some(objection) = objection else { return };
+    let ailment = match objection.0.guard {
+        Guard::MissingState => Ailment::MissingState,
+        Guard::ForeignState => Ailment::ForeignState,
+        Guard::OlderState => Ailment::OlderState,
+        _ => Ailment::CorruptState,
+    };
+    let cure = if head.good.is_some() {
+        Cure::Command(patient.shim("restore @"))
+    } else {
+        Cure::Advice(
+            "no good state is known; look for a copy, such as `terraform.tfstate.backup`"
+                .to_owned(),
+        )
+    };
+    chart.add(ailment, guards::noted(objection).text, cure);
 }
 
 fn cure_of(error: &TerraformError, path: Option<&Path>) -> Cure {

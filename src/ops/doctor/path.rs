@@ -7,8 +7,9 @@ use crate::ops::install::{program_path, takes_over};
 use crate::proxy::real::RealBinary;
 use crate::sys::file::FileId;
 
+use super::super::shell;
 use super::another::Others;
-use super::{Ailment, Chart, Patient, Real, shell};
+use super::{Ailment, Chart, Patient, Real};
 
 /// The names that matter: what people type.
 const NAMES: [&str; 3] = ["tf", "terraform", "tofu"];

@@ -8,8 +8,9 @@ use crate::sys::file::FileId;
 use crate::terraform::version::Version;
 use crate::terraform::{Terraform, TerraformError};
 
+use super::super::shell;
 use super::path::is_program;
-use super::{Ailment, Chart, Cure, Kind, OnPath, Patient, Real, shell};
+use super::{Ailment, Chart, Cure, Kind, OnPath, Patient, Real};
 
 /// Where it may be although `PATH` does not lead there; below the home where they begin with `~`.
 const USUAL_PLACES: &[&str] = &[

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use crate::env;
 
-use super::{Ailment, Chart, shell};
+use super::super::shell;
+use super::{Ailment, Chart};
 
 /// Below the home.
 const FILES: &[&str] = &[

@@ -16,8 +16,9 @@ use crate::sys::lock::available_bytes;
 use crate::sys::mount::{Nature, kind_of, nature_of};
 
 use super::super::Context;
+use super::super::shell;
 use super::module::{Module, has_configuration, place_of};
-use super::{Ailment, Chart, Cure, Patient, be, git, ignored, named, shell};
+use super::{Ailment, Chart, Cure, Patient, be, git, ignored, named};
 
 /// What `put` wants free beside the state, in bytes (store.md 5).
 const MARGIN_BYTES: u64 = 16 << 20;

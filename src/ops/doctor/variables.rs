@@ -10,7 +10,8 @@ use crate::config::{self, ConfigError};
 use crate::env;
 use crate::proxy::argv::{as_flag, is_false, split};
 
-use super::{Ailment, Chart, Cure, Patient, shell};
+use super::super::shell;
+use super::{Ailment, Chart, Cure, Patient};
 
 /// Looks at all of them.
 pub(super) fn look(patient: &Patient<'_>, directory: &Path, chart: &mut Chart) {

@@ -19,8 +19,8 @@ use self::parts::{
 };
 use crate::model::text::escape;
 use crate::ops::report::{
-    AllReport, DiffReport, ListReport, NoteReport, RestorePlan, RestoreReport, ShowReport,
-    StatusReport, VersionReport, WhichReport,
+    AcceptReport, AllReport, DiffReport, Entered, ListReport, NoteReport, PassportReport,
+    RestorePlan, RestoreReport, ShowReport, StatusReport, VersionReport, WhichReport,
 };
 
 /// Version of every document here. The second number grows with each added key.
@@ -112,6 +112,7 @@ pub(super) fn status(report: &StatusReport) -> Value {
         "last": report.last.as_ref().map(operation),
         "newest_good": good,
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
+        "read_only": report.is_read_only,
         "real": real(&report.real),
         "store": {
             "path": path(&report.store),
@@ -131,6 +132,32 @@ pub(super) fn which(report: &WhichReport) -> Value {
         "real": real(&report.real),
         "candidates": candidates.collect::<Vec<_>>(),
         "route": report.route.as_ref().map(route),
+    })
+}
+
+/// `accept --json`; `operation` is null where there was nothing to settle.
+pub(super) fn accepted(report: &AcceptReport) -> Value {
+    json!({
+        "format_version": FORMAT_VERSION,
+        "state": state(&report.state),
+        "operation": report.operation.as_ref().map(operation),
+    })
+}
+
+/// `passport --json`.
+pub(super) fn passport(report: &PassportReport) -> Value {
+    let entered = match report.entered {
+        Entered::Nothing => "right",
+        Entered::Written => "written",
+        Entered::Differs => "differs",
+    };
+    json!({
+        "format_version": FORMAT_VERSION,
+        "state": state(&report.state),
+        "path": path(&report.path),
+        "result": entered,
+        "said": report.said,
+        "is": report.is,
     })
 }
 

@@ -7,11 +7,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::super::time::rfc3339;
+use crate::guard::refusal::{Refusal, sentence};
 use crate::model::change::StateDiff;
 use crate::model::content::ResourceEntry;
 use crate::model::operation::{Changes, Image, Operation};
 use crate::model::redact::OddText;
-use crate::ops::report::{Finding, RealReport, RouteReport, Side, StateName};
+use crate::ops::report::{RealReport, RouteReport, Side, StateName};
 
 /// `state`: key, kind, `path` of a local one or `backend` of a remote one, workspace, lineage.
 pub(super) fn state(name: &StateName) -> Value {
@@ -88,9 +89,15 @@ pub(super) fn side(side: &Side) -> Value {
     json!({ "name": side.name, "state": image(&side.image) })
 }
 
-/// A guard's finding and its way out.
-pub(super) fn finding(finding: &Finding) -> Value {
-    json!({ "guard": finding.guard, "text": finding.text, "way_out": finding.way_out })
+/// A guard's finding and its ways out.
+pub(super) fn finding(finding: &Refusal) -> Value {
+    let ways: Vec<&str> = finding.ways.iter().map(|way| way.command.as_str()).collect();
+    json!({
+        "guard": finding.guard.word(),
+        "text": sentence(finding.expected.as_ref(), &finding.found),
+        "way_out": ways.first(),
+        "ways_out": ways,
+    })
 }
 
 /// The real binary, or why there is none.

@@ -24,6 +24,15 @@ pub(crate) fn refused(verb: &str, refusals: &[Refusal], frame: &Frame) -> Screen
     screen
 }
 
+/// What a command would be refused for, among other things that are shown.
+pub(super) fn finding(refusal: &Refusal, frame: &Frame) -> Screen {
+    let mut screen = Screen::new();
+    screen.line(Line::new().padded(2).with(Role::Warning, refusal.guard.word()));
+    screen.append(facts(refusal, frame).lay_out(frame));
+    screen.append(ways(&refusal.ways, frame));
+    screen
+}
+
 fn facts(refusal: &Refusal, frame: &Frame) -> Facts {
     let mut facts = Facts::new();
     facts
@@ -78,7 +87,7 @@ pub(super) fn ways(ways: &[Way], frame: &Frame) -> Screen {
     if ways.is_empty() {
         return Screen::new();
     }
-    // A command that is cut cannot be pasted.
+    // A command that is cut or folded cannot be pasted.
     let is_wide = frame.width.is_some_and(|width| table.columns().saturating_add(2) > width);
     if !is_wide {
         return table.lay_out(2, frame.width);
@@ -86,7 +95,7 @@ pub(super) fn ways(ways: &[Way], frame: &Frame) -> Screen {
     let mut screen = Screen::new();
     let mut lead = Line::new().padded(2).with(Role::Dim, "way out").padded(12);
     for way in ways {
-        screen.fold(lead, Role::Hint, &way.command, frame.width);
+        screen.line(lead.with(Role::Hint, &way.command));
         screen.fold(Line::new().padded(14), Role::Dim, way.does, frame.width);
         lead = Line::new().padded(12);
     }
@@ -96,35 +105,22 @@ pub(super) fn ways(ways: &[Way], frame: &Frame) -> Screen {
 #[cfg(test)]
 mod tests {
     use super::refused;
-    use crate::guard::refusal::{Expected, Refusal, Way, Witness};
+    use crate::guard::refusal::{Refusal, Way};
     use crate::model::guard::Guard;
     use crate::ui::Paint;
-    use crate::ui::samples::{apply, frame, image};
-
-    fn missing() -> Refusal {
-        let mut expected = Expected::left_by(&apply().id, &image(41, 128));
-        expected.when = Some(apply().started);
-        expected.who = Some("ana@mbp".to_owned());
-        Refusal {
-            guard: Guard::MissingState,
-            expected: Some(expected),
-            found: "there is no state".to_owned(),
-            addresses: Vec::new(),
-            plan_sha256: None,
-            ways: vec![
-                Way {
-                    command: "tf shim restore @".to_owned(),
-                    does: "bring the expected state back",
-                },
-                Way { command: "tf shim accept".to_owned(), does: "what is there now is right" },
-            ],
-        }
-    }
+    use crate::ui::samples::{frame, missing};
 
     #[test]
     fn a_refusal_says_what_was_expected_and_what_leads_out() {
         let screen = refused("apply", &[missing()], &frame(Some(80)));
-        insta::assert_snapshot!(screen.render(Paint::Plain), @"");
+        insta::assert_snapshot!(screen.render(Paint::Plain), @r#"
+        tf shim: apply was refused: missing-state
+          expected  serial 42 · 131 resources · lineage ec80aa96 · last seen 2 min ago
+                    by ana@mbp in 7c1e9a04
+          found     there is no state
+          way out   tf shim restore @  bring the expected state back
+                    tf shim accept     what is there now is right
+        "#);
     }
 
     #[test]
@@ -143,8 +139,17 @@ mod tests {
             }],
         };
         let screen = refused("destroy", &[refusal], &frame(Some(80))).render(Paint::Plain);
-        assert!(screen.lines().all(|line| line.chars().count() <= 80));
+        let is_short = |line: &str| line.chars().count() <= 80 || line.contains("tf -chdir");
+        assert!(screen.lines().all(is_short));
         let shown: Vec<_> = screen.lines().take(3).chain(screen.lines().rev().take(4)).collect();
-        insta::assert_snapshot!(shown.join("\n"), @"");
+        insta::assert_snapshot!(shown.join("\n"), @r#"
+        tf shim: destroy was refused: protected
+          found  the plan deletes 22 protected resources
+                 a.b["\u{1b}[2J\n0"] · deleted
+                      as it was
+          way out   tf -chdir='xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' shim restore @
+                 and 2 more
+                 a.b["\u{1b}[2J\n19"] · deleted
+        "#);
     }
 }

@@ -6,7 +6,10 @@ use super::super::failure::OURS;
 use super::super::style::{Line, Role, Screen};
 use super::super::{Answer, json, words};
 use super::Frame;
-use crate::ops::report::{NoteReport, RestoreReport, ScriptReport, VersionReport};
+use crate::model::passport::Claim;
+use crate::ops::report::{
+    AcceptReport, Entered, NoteReport, PassportReport, RestoreReport, ScriptReport, VersionReport,
+};
 
 impl Answer for NoteReport {
     fn screen(&self, _: &Frame) -> Screen {
@@ -17,6 +20,51 @@ impl Answer for NoteReport {
     fn document(&self) -> Value {
         json::note(self)
     }
+}
+
+impl Answer for AcceptReport {
+    fn screen(&self, _: &Frame) -> Screen {
+        let Some(operation) = &self.operation else {
+            return one(Line::new().plain("no guard objects; there is nothing to accept"));
+        };
+        let is = operation.after.as_ref().map(words::image).unwrap_or_default();
+        let id = operation.id.short();
+        one(Line::new().plain("accepted: ").plain(&is).plain(" · ").with(Role::Id, id))
+    }
+
+    fn document(&self) -> Value {
+        json::accepted(self)
+    }
+}
+
+impl Answer for PassportReport {
+    fn screen(&self, _: &Frame) -> Screen {
+        let is = claimed(&self.is);
+        let path = self.path.display().to_string();
+        let line = match self.entered {
+            Entered::Nothing => Line::new().plain("the passport is right: ").plain(&is),
+            Entered::Written => {
+                Line::new().plain(&is).plain(", written to ").with(Role::Hint, &path)
+            }
+            Entered::Differs => {
+                let said = self.said.as_ref().map_or_else(|| "nothing".to_owned(), claimed);
+                let what = format!("the passport says {said}; what is there: {is}");
+                Line::of(Role::Warning, &what)
+            }
+        };
+        one(line)
+    }
+
+    fn document(&self) -> Value {
+        json::passport(self)
+    }
+}
+
+/// `lineage ec80aa96 with resources`.
+fn claimed(claim: &Claim) -> String {
+    let lineage = claim.lineage.as_ref().map(|lineage| format!("lineage {}", lineage.short()));
+    let has = if claim.has_resources { "with resources" } else { "without resources" };
+    format!("{} {has}", lineage.as_deref().unwrap_or("a state"))
 }
 
 impl Answer for RestoreReport {

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::super::style::{Line, Role, Screen};
 use super::super::{Answer, json, words};
-use super::{Facts, Frame};
+use super::{Facts, Frame, refusal};
 use crate::model::operation::Operation;
-use crate::ops::report::{Finding, RealReport, StateName, StatusReport};
+use crate::ops::report::{RealReport, StateName, StatusReport};
 
 impl Answer for StatusReport {
     fn screen(&self, frame: &Frame) -> Screen {
@@ -21,7 +21,7 @@ impl Answer for StatusReport {
             return screen;
         }
         for finding in &self.findings {
-            screen.append(shown(finding, frame));
+            screen.append(refusal::finding(finding, frame));
         }
         screen
     }
@@ -54,6 +54,8 @@ fn facts(report: &StatusReport, frame: &Frame) -> Facts {
         }),
     );
     facts.add("terraform", Some(real(&report.real)));
+    let read_only = Line::of(Role::Warning, "only commands that read may run");
+    facts.add("guard", report.is_read_only.then_some(read_only));
     let store = Line::new().plain(&report.store.display().to_string());
     let store = match report.operations {
         Some(count) => {
@@ -88,22 +90,11 @@ pub(super) fn real(real: &Result<RealReport, String>) -> Line {
     }
 }
 
-fn shown(finding: &Finding, frame: &Frame) -> Screen {
-    let mut screen = Screen::new();
-    let head = Line::of(Role::Warning, &finding.guard).plain(": ").plain(&finding.text);
-    screen.fold_line(Line::new().plain("  "), head, frame.width);
-    if let Some(way) = &finding.way_out {
-        let lead = Line::new().plain("    ").with(Role::Dim, "way out: ");
-        screen.fold(lead, Role::Hint, way, frame.width);
-    }
-    screen
-}
-
 #[cfg(test)]
 mod tests {
     use crate::model::operation::{Image, Status};
-    use crate::ops::report::{Finding, RealReport, StatusReport};
-    use crate::ui::samples::{apply, at_80, coloured, image, state};
+    use crate::ops::report::{RealReport, StatusReport};
+    use crate::ui::samples::{apply, at_80, coloured, image, missing, state};
 
     fn report() -> StatusReport {
         StatusReport {
@@ -117,6 +108,7 @@ mod tests {
             last: Some(apply()),
             findings: Vec::new(),
             newest_good: Some((apply().id, image(42, 131))),
+            is_read_only: false,
             store: "/home/ana/.local/state/tf-shim".into(),
             operations: Some(17),
             store_trouble: None,
@@ -151,14 +143,9 @@ mod tests {
 
     #[test]
     fn findings_come_with_their_way_out() {
-        let finding = Finding {
-            guard: "missing-state".to_owned(),
-            text: "expected serial 42 with 131 resources, found no state; no operation run through tf removed them".to_owned(),
-            way_out: Some("tf shim restore @".to_owned()),
-        };
         let report = StatusReport {
             now: Some(Image::without_bytes(Status::Absent)),
-            findings: vec![finding],
+            findings: vec![missing()],
             real: Err("no `terraform` and no `tofu` in the absolute entries of PATH".to_owned()),
             ..report()
         };
@@ -171,9 +158,12 @@ mod tests {
           terraform  no `terraform` and no `tofu` in the absolute entries of PATH
           store      /home/ana/.local/state/tf-shim · 17 operations of this state
 
-          missing-state: expected serial 42 with 131 resources, found no state; no
-          operation run through tf removed them
-            way out: tf shim restore @
+          missing-state
+          expected  serial 42 · 131 resources · lineage ec80aa96 · last seen 2 min ago
+                    by ana@mbp in 7c1e9a04
+          found     there is no state
+          way out   tf shim restore @  bring the expected state back
+                    tf shim accept     what is there now is right
         "#);
     }
 

@@ -70,7 +70,7 @@ fn what_the_guards_object_to_is_a_problem_and_restore_mends_it() {
         ("missing-state", None, "expected serial 41 (2 resources"),
         ("corrupt-state", Some("{".to_owned()), "1 bytes that are no state"),
         ("foreign-state", Some(states::state_of(other, 50, &["x"])), "another lineage"),
-        ("older-state", Some(states::state(7, &["a"])), "an older one: serial 7"),
+        ("older-state", Some(states::state(7, &["a"])), "an older state: serial 7"),
     ];
     for (id, loss, says) in losses {
         let ward = known();

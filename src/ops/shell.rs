@@ -10,7 +10,7 @@ use crate::model::text::is_treacherous;
 ///
 /// Quotes where they do; `printf`, where a byte would not survive a terminal (only newlines at the very end
 /// are lost by that, as a shell loses them). What is plain stays plain.
-pub(super) fn word(text: impl AsRef<OsStr>) -> String {
+pub(in crate::ops) fn word(text: impl AsRef<OsStr>) -> String {
     let bytes = text.as_ref().as_bytes();
     let Some(text) = std::str::from_utf8(bytes).ok().filter(|t| !t.chars().any(is_treacherous))
     else {
@@ -24,7 +24,7 @@ pub(super) fn word(text: impl AsRef<OsStr>) -> String {
 }
 
 /// Several words.
-pub(super) fn words<T: AsRef<OsStr>>(texts: impl IntoIterator<Item = T>) -> String {
+pub(in crate::ops) fn words<T: AsRef<OsStr>>(texts: impl IntoIterator<Item = T>) -> String {
     texts.into_iter().map(word).collect::<Vec<_>>().join(" ")
 }
 
