@@ -34,6 +34,8 @@ pub enum Exception {
     Finding,
     /// A refusal.
     Refusal,
+    /// A refusal of what is no state.
+    Guard,
     /// Our own word.
     Word,
 }
@@ -50,6 +52,7 @@ impl Exception {
         Self::Talk,
         Self::Finding,
         Self::Refusal,
+        Self::Guard,
         Self::Word,
     ];
 
@@ -73,6 +76,9 @@ impl Exception {
             }
             Self::Refusal => {
                 "Where the state cannot be saved first, Terraform is not started: status 125."
+            }
+            Self::Guard => {
+                "What is no state is refused with 125, where Terraform fails on it with status 1."
             }
             Self::Word => "`tf shim` is a command of ours; to Terraform it is an unknown word.",
         }
@@ -104,6 +110,7 @@ impl Exception {
             Self::Refusal => {
                 shown(World::Applied, "apply -auto-approve").env("TF_SHIM_STORE", "/dev/null/store")
             }
+            Self::Guard => shown(World::HalfState, "apply -auto-approve"),
             Self::Word => shown(World::Applied, "shim version"),
         }
     }
@@ -144,6 +151,18 @@ impl Exception {
                     *shimmed = plain.clone();
                 }
             }
+            Self::Guard if leaves_no_state(case) => {
+                let is_refused = shimmed.end == crate::End::Status(125)
+                    && shimmed.stdout.is_empty()
+                    && shimmed.stderr.starts_with(b"tf shim: ")
+                    && contains(&shimmed.stderr, b" was refused: corrupt-state\n");
+                // Terraform must have failed, too, and have left everything as it was.
+                if is_refused && plain.end == crate::End::Status(1) && !plain.has_changed {
+                    shimmed.end = plain.end;
+                    shimmed.stdout.clone_from(&plain.stdout);
+                    shimmed.stderr.clone_from(&plain.stderr);
+                }
+            }
             Self::Word if case.args.first().is_some_and(|word| word == "shim") => {
                 *shimmed = plain.clone();
             }
@@ -153,9 +172,14 @@ impl Exception {
             | Self::Talk
             | Self::Finding
             | Self::Refusal
+            | Self::Guard
             | Self::Word => {}
         }
     }
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
 }
 
 /// Whether a request only looks.

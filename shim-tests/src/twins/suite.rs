@@ -10,11 +10,15 @@ use crate::transcript::End;
 use super::case::Case;
 use super::differences::Difference;
 use super::exceptions::Exception;
+use super::seen::Seen;
 use super::stage::{Stage, Who};
 use super::worlds::Worlds;
 
 /// So many cases that differ are explained; the others are only told.
 const EXPLAINED: usize = 20;
+
+/// How often Terraform is run by itself to see whether what differed is its own doing.
+const PLAIN_RUNS: usize = 8;
 
 /// After so many nobody wants to see more.
 const ENOUGH: usize = 100;
@@ -133,7 +137,7 @@ impl Tally {
             tally.comparisons += 1;
             tally.recorded = tally.recorded.max(usize::from(shimmed.is_recorded));
             let differences = Difference::between(case, &plain, &shimmed, Exception::ALL);
-            if differences.is_empty() {
+            if differences.is_empty() || is_what_another_plain_run_does(stage, case, &shimmed) {
                 continue;
             }
             let found = Found { number, case: case.clone(), who: *who, differences, noise: None };
@@ -158,6 +162,15 @@ impl Tally {
     pub fn complaint(&self) -> String {
         self.found.iter().flat_map(|found| [found.to_string(), "\n".to_owned()]).collect()
     }
+}
+
+/// Whether Terraform does the same by itself, another time: where it chooses at random, as between two
+/// commands that a mistyped one may have meant, one run is no measure.
+fn is_what_another_plain_run_does(stage: &Stage<'_>, case: &Case, shimmed: &Seen) -> bool {
+    (0..PLAIN_RUNS).any(|_| {
+        let plain = stage.see(case, Who::Plain);
+        Difference::between(case, &plain, shimmed, Exception::ALL).is_empty()
+    })
 }
 
 /// Makes a case that differs smaller, and asks whether Terraform differs from itself.
