@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail the test as tests do")]
 
+mod accept;
 mod callers;
 mod check;
 mod completion;
@@ -19,6 +20,7 @@ mod looking;
 mod managers;
 mod nested;
 mod overlap;
+mod passport;
 mod provider;
 mod recipes;
 mod remote;
