@@ -67,7 +67,7 @@ impl Question<'_> {
         let ((stdout, their_stdout), (stderr, their_stderr)) = (io::pipe()?, io::pipe()?);
         let mut child = self.start(their_stdout.into(), their_stderr.into())?;
         // Only now, so that it does not inherit the mask.
-        let ending = Ending::put_off()?;
+        let ending = Ending::put_off().inspect_err(|_| kill_with_all(&mut child))?;
         if let Some(mut stdin) = child.stdin.take() {
             // Whoever does not want it may leave it.
             let _ = stdin.write_all(self.input.get(..MOST_INPUT_BYTES).unwrap_or(self.input));
@@ -75,10 +75,7 @@ impl Question<'_> {
         let heard = self.listen([stdout, stderr], deadline, &ending);
         let ended = heard.and_then(|heard| Ok((heard, end_of(&mut child, deadline, &ending)?)));
         if ended.is_err() {
-            // Not yet waited for, so the number still means this group.
-            let group = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
-            let _ = killpg(group, Signal::SIGKILL);
-            let _ = child.wait();
+            kill_with_all(&mut child);
         }
         drop(ending);
         let ([stdout, stderr], status) = ended?;
@@ -178,6 +175,14 @@ impl Drop for Ending {
             let _ = raise(signal);
         }
     }
+}
+
+/// Kills a child that was not waited for yet, so that its number still means its group, with all that it
+/// started.
+fn kill_with_all(child: &mut Child) {
+    let group = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
+    let _ = killpg(group, Signal::SIGKILL);
+    let _ = child.wait();
 }
 
 /// Waits for the end of a program that has closed its streams.

@@ -27,7 +27,9 @@ pub(crate) fn refused(verb: &str, refusals: &[Refusal], frame: &Frame) -> Screen
 /// What a command would be refused for, among other things that are shown.
 pub(super) fn finding(refusal: &Refusal, frame: &Frame) -> Screen {
     let mut screen = Screen::new();
-    screen.line(Line::new().padded(2).with(Role::Warning, refusal.guard.word()));
+    let what = " · commands that work on the state are refused";
+    let line = Line::new().padded(2).with(Role::Warning, refusal.guard.word());
+    screen.line(line.with(Role::Dim, what));
     screen.append(facts(refusal, frame).lay_out(frame));
     screen.append(ways(&refusal.ways, frame));
     screen

@@ -158,7 +158,7 @@ mod tests {
           terraform  no `terraform` and no `tofu` in the absolute entries of PATH
           store      /home/ana/.local/state/tf-shim · 17 operations of this state
 
-          missing-state
+          missing-state · commands that work on the state are refused
           expected  serial 42 · 131 resources · lineage ec80aa96 · last seen 2 min ago
                     by ana@mbp in 7c1e9a04
           found     there is no state
