@@ -4,7 +4,9 @@ use crate::env;
 use crate::error::Error;
 use crate::model::operation::Image;
 use crate::ops::guarded::Voice;
+use crate::ops::protected::{Answer, Deletion, Question};
 use crate::ops::report::{RunReport, StateName};
+use crate::sys::process::wait_for_input;
 use crate::ui::talk::{self, When, Wish};
 use crate::ui::{Color, Ui};
 
@@ -58,5 +60,17 @@ impl Voice for Speaker {
 
     fn failed(&self, error: &Error) {
         failed::tell(&self.ui, error);
+    }
+
+    fn approves(&self, question: &Question<'_>, gives_up: &dyn Fn() -> bool) -> Answer {
+        self.ui.approve(question, gives_up, &|| wait_for_input(gives_up))
+    }
+
+    fn has_person(&self) -> bool {
+        failed::has_person(&self.ui)
+    }
+
+    fn confirms(&self, deletion: &Deletion<'_>, gives_up: &dyn Fn() -> bool) -> bool {
+        self.ui.confirm_deletion(deletion, &|| wait_for_input(gives_up))
     }
 }

@@ -138,6 +138,11 @@ impl GuardConfig {
         self.reaction = self.reaction.max(other.reaction);
     }
 
+    /// Whether a plan has to be judged in some workspace.
+    pub(crate) fn protects_anything(&self) -> bool {
+        self.max_deletes.is_some() || !self.protected.is_empty()
+    }
+
     /// Whether a plan has to be judged in a workspace.
     pub(crate) fn protects(&self, workspace: &str) -> bool {
         self.max_deletes.is_some() || self.protected.iter().any(|part| part.is_for(workspace))

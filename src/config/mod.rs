@@ -64,6 +64,22 @@ impl Config {
     /// # Errors
     /// The first thing that is wrong, with file, line and key.
     pub(crate) fn load(root_module: &Path) -> Result<Self, ConfigError> {
+        Self::load_or(root_module, default_store)
+    }
+
+    /// As [`Config::load`] where there is no place for a store, and the command runs all the same: what is
+    /// protected is protected without one.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub(crate) fn load_without_store(root_module: &Path) -> Result<Self, ConfigError> {
+        Self::load_or(root_module, || Ok(PathBuf::from("/dev/null")))
+    }
+
+    fn load_or(
+        root_module: &Path,
+        default_store: impl FnOnce() -> Result<PathBuf, ConfigError>,
+    ) -> Result<Self, ConfigError> {
         let user = UserFile::load()?;
         let ProjectFile { mut check, mut guard } = project::load(root_module)?;
         check.add(user.check);

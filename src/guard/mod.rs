@@ -2,6 +2,8 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 pub(crate) mod aftermath;
+pub(crate) mod plan;
 pub(crate) mod refusal;
+mod rename;
 pub(crate) mod scope;
 pub(crate) mod state;

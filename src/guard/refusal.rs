@@ -8,6 +8,9 @@ use crate::model::guard::Guard;
 use crate::model::operation::{GuardAction, GuardNote, Image, OperationId};
 use crate::model::state::{Lineage, Serial};
 
+/// How many addresses a record keeps.
+const MOST_NAMES: usize = 50;
+
 /// Why a command was not started.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
@@ -63,8 +66,19 @@ pub(crate) struct Way {
 impl Refusal {
     /// What the record keeps of it.
     pub(crate) fn note(&self, action: GuardAction) -> GuardNote {
-        GuardNote::new(self.guard, action, sentence(self.expected.as_ref(), &self.found))
+        let found = with_names(&self.found, &self.addresses);
+        GuardNote::new(self.guard, action, sentence(self.expected.as_ref(), &found))
     }
+}
+
+/// A finding, and behind it the addresses that it is about, not too many.
+pub(super) fn with_names(found: &str, addresses: &[(String, String)]) -> String {
+    let names: Vec<&str> =
+        addresses.iter().take(MOST_NAMES).map(|(address, _)| address.as_str()).collect();
+    let more = addresses.len().saturating_sub(MOST_NAMES);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let colon = if names.is_empty() { "" } else { ": " };
+    format!("{found}{colon}{}{more}", names.join(", "))
 }
 
 impl Expected {

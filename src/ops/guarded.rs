@@ -20,7 +20,8 @@ use crate::terraform::locate::{Location, Place, Reach, Setting};
 use crate::terraform::read::is_sure_stop;
 use crate::terraform::supervise::{Manner, Preparation, Supervisor};
 
-use super::record::{Record, State, note_child};
+use super::protected::{Answer, Deletion, Done, Protected, Question, may_be_judged};
+use super::record::{Begun, Record, State, note_child};
 use super::report::{RunReport, StateName};
 use super::resume::Look;
 use super::{Context, capture, new_id, root_module};
@@ -57,6 +58,13 @@ pub(crate) trait Voice {
     fn failed(&self, error: &Error);
     /// The state cannot be saved, and the command runs all the same, as the user wants it.
     fn excused(&self, verb: &str, error: &Error);
+    /// Asks what Terraform would ask before an apply. Where `gives_up` becomes true meanwhile, nothing is
+    /// answered.
+    fn approves(&self, question: &Question<'_>, gives_up: &dyn Fn() -> bool) -> Answer;
+    /// Whether a person is there who can be asked more than that.
+    fn has_person(&self) -> bool;
+    /// Has a person confirm a deletion by typing the workspace's name.
+    fn confirms(&self, deletion: &Deletion<'_>, gives_up: &dyn Fn() -> bool) -> bool;
 }
 
 /// Runs a guarded command.
@@ -72,23 +80,46 @@ pub(crate) fn run(call: &Call<'_>, voice: &dyn Voice) -> Result<Verdict, Error> 
             if error.is_about_the_store() && OnError::of_environment() == OnError::Continue =>
         {
             voice.excused(call.guarded.verb.words(), &error.into());
-            return Ok(Verdict::HandOver);
+            let context = Context::new(Config::load_without_store(&root_module(chdir))?);
+            return run_unsaved_alone(&context, call, real, voice);
         }
         config => config?,
     };
     let context = Context::new(config);
     let verb = call.guarded.verb.words();
-    match Run::prepare(&context, call, real) {
+    let no_signals = |source| Error::NoSignals { verb, source };
+    match Run::prepare(&context, call, real.clone()) {
         Ok(Some((run, preparation))) => {
-            let watched = preparation.watch();
-            let mut supervisor = watched.map_err(|source| Error::NoSignals { verb, source })?;
+            let mut supervisor = preparation.watch().map_err(no_signals)?;
             let verdict = run.carry_out(&mut supervisor, Manner::INVISIBLE, voice);
             supervisor.release();
             verdict
         }
         Ok(None) => Ok(Verdict::HandOver),
-        Err(error) => excuse(&context, verb, error, voice),
+        Err(error) => {
+            excuse(&context, verb, error, voice)?;
+            run_unsaved_alone(&context, call, real, voice)
+        }
     }
+}
+
+/// As [`run_unsaved`], under a watch of its own.
+fn run_unsaved_alone(
+    context: &Context,
+    call: &Call<'_>,
+    real: RealBinary,
+    voice: &dyn Voice,
+) -> Result<Verdict, Error> {
+    if !may_be_judged(context, call.guarded) {
+        return Ok(Verdict::HandOver);
+    }
+    let verb = call.guarded.verb.words();
+    let watched = Supervisor::idle().map_err(|source| Error::NoSignals { verb, source });
+    let mut supervisor = watched?;
+    let watched = (&mut supervisor, Manner::INVISIBLE);
+    let verdict = run_unsaved(context, call, real, watched, voice);
+    supervisor.release();
+    verdict
 }
 
 /// Runs a guarded command as one step of several, under a watch that goes on.
@@ -102,14 +133,38 @@ pub(super) fn run_step(
     (supervisor, manner): (&mut Supervisor, Manner<'_>),
     voice: &dyn Voice,
 ) -> Result<Verdict, Error> {
-    match Run::prepare(context, call, real) {
+    match Run::prepare(context, call, real.clone()) {
         Ok(Some((run, preparation))) => {
             supervisor.adopt(preparation);
             run.carry_out(supervisor, manner, voice)
         }
         Ok(None) => Ok(Verdict::HandOver),
-        Err(error) => excuse(context, call.guarded.verb.words(), error, voice),
+        Err(error) => {
+            excuse(context, call.guarded.verb.words(), error, voice)?;
+            run_unsaved(context, call, real, (supervisor, manner), voice)
+        }
     }
+}
+
+/// Runs a command whose state could not be saved. What is protected is protected all the same.
+fn run_unsaved(
+    context: &Context,
+    call: &Call<'_>,
+    real: RealBinary,
+    (supervisor, manner): (&mut Supervisor, Manner<'_>),
+    voice: &dyn Voice,
+) -> Result<Verdict, Error> {
+    if !may_be_judged(context, call.guarded) {
+        return Ok(Verdict::HandOver);
+    }
+    let verb = call.guarded.verb.words();
+    let chdir = call.guarded.line.chdir();
+    let setting = Setting::read(chdir).map_err(|source| Error::NotRead { verb, source })?;
+    let terraform = Terraform::new(real, call.depth.clone(), setting.directory.clone(), chdir);
+    let Some(protected) = Protected::of(context, call, (&terraform, &setting), voice) else {
+        return Ok(Verdict::HandOver);
+    };
+    protected.run(supervisor, manner, &|_| ()).map(|done| Verdict::Ended(done.ending))
 }
 
 /// Whether `TF_SHIM_ON_ERROR=continue` lets the command run without a snapshot.
@@ -195,6 +250,7 @@ impl<'a> Run<'a> {
         let Self { context, call, terraform, setting, verb, id, states } = self;
         let (terraform, setting) = (&terraform, &setting);
         let record = Record { context, call, terraform, setting, verb, id: &id };
+        let protected = Protected::of(context, call, (terraform, setting), voice);
         let mut begun = Vec::new();
         for state in states {
             match record.begin(state) {
@@ -204,7 +260,10 @@ impl<'a> Run<'a> {
                     let is_refused = matches!(error, Error::Refused { .. });
                     let outcome = if is_refused { Outcome::Refused } else { Outcome::Failed };
                     record.abandon(&begun, outcome, None);
-                    return excuse(context, verb, error, voice);
+                    let verdict = excuse(context, verb, error, voice)?;
+                    let Some(protected) = protected else { return Ok(verdict) };
+                    let done = protected.run(supervisor, manner, &|_| ())?;
+                    return Ok(Verdict::Ended(done.ending));
                 }
             }
         }
@@ -215,15 +274,16 @@ impl<'a> Run<'a> {
             return Ok(Verdict::Ended(Ending::Signalled(signal)));
         }
         let note_child = |child: Pid| note_child(&begun, child);
-        let guards = Some(call.guarded.fingerprint);
-        let ending = match supervisor.run(terraform, guards, manner, note_child) {
-            Ok(ending) => ending,
-            Err(error) => {
-                record.abandon(&begun, Outcome::Failed, None);
-                return Err(error.into());
-            }
+        let run = if let Some(protected) = protected {
+            protected.run(supervisor, manner, &note_child)
+        } else {
+            let guards = Some(call.guarded.fingerprint);
+            let ending = supervisor.run(terraform, guards, manner, note_child);
+            ending.map(Done::unjudged).map_err(Error::from)
         };
-        let ended = begun.iter().filter_map(|state| record.end(state, ending, supervisor, voice));
+        let Done { ending, notes } = run.inspect_err(|error| record.give_up(&begun, error))?;
+        let end = |state: &Begun| record.end(state, (ending, &notes), supervisor, voice);
+        let ended = begun.iter().filter_map(end);
         let reports: Vec<(StateName, RunReport)> = ended.collect();
         drop(begun);
         voice.ended(&reports);

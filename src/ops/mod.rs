@@ -13,6 +13,7 @@ mod guards;
 pub(crate) mod history;
 pub(crate) mod install;
 pub(crate) mod passport;
+pub(crate) mod protected;
 mod record;
 pub(crate) mod report;
 pub(crate) mod restore;

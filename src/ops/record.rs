@@ -271,15 +271,35 @@ impl Record<'_> {
         }
     }
 
-    /// Saves the state as it became, and records how the command ended. Never fails the command.
+    /// Records that what was begun did not run, and which guard refused it, if one did.
+    pub(super) fn give_up(&self, begun: &[Begun], error: &Error) {
+        let Error::Refused { refusals, .. } = error else {
+            return self.abandon(begun, Outcome::Failed, None);
+        };
+        for state in begun {
+            let note = |refusal: &Refusal| refusal.note(GuardAction::Refused);
+            let entry = Entry {
+                outcome: Some(Outcome::Refused),
+                guard: Some("refused".to_owned()),
+                guards: refusals.iter().map(note).collect(),
+                changes: Some(Changes::default()),
+                ..self.context.entry_of_nobody(RecordKind::End, self.id)
+            };
+            // As above.
+            let _ = state.dir.lock().and_then(|lock| state.dir.append(&lock, &entry));
+        }
+    }
+
+    /// Saves the state as it became, and records how the command ended and what the guards let pass. Never fails
+    /// the command.
     pub(super) fn end(
         &self,
         state: &Begun,
-        ending: Ending,
+        (ending, notes): (Ending, &[GuardNote]),
         supervisor: &Supervisor,
         voice: &dyn Voice,
     ) -> Option<(StateName, RunReport)> {
-        match self.try_end(state, ending, supervisor) {
+        match self.try_end(state, (ending, notes), supervisor) {
             Ok(report) => {
                 let lineage = report.after.lineage.clone();
                 Some((StateName { identity: state.location.identity.clone(), lineage }, report))
@@ -295,7 +315,7 @@ impl Record<'_> {
     fn try_end(
         &self,
         state: &Begun,
-        ending: Ending,
+        (ending, notes): (Ending, &[GuardNote]),
         supervisor: &Supervisor,
     ) -> Result<RunReport, Error> {
         // At once, before another run that waits for Terraform's lock can have written.
@@ -337,7 +357,7 @@ impl Record<'_> {
             after: after.clone(),
             contested: is_contested(state, &reading, look_after)?,
             changes,
-            guards: findings.clone(),
+            guards: notes.iter().chain(&findings).cloned().collect(),
             tf_version: after.as_ref().and_then(|after| after.terraform_version.clone()),
             outcome: Some(outcome(ending)),
             ms: u64::try_from(state.started.elapsed().as_millis()).ok(),

@@ -148,6 +148,12 @@ impl CommandLine {
         &self.words
     }
 
+    /// The words after the command.
+    pub(crate) fn rest(&self) -> &[OsString] {
+        let start = self.after_command.unwrap_or(self.words.len());
+        self.words.get(start..).unwrap_or_default()
+    }
+
     /// What `-chdir=` names.
     pub(crate) fn chdir(&self) -> Option<&OsStr> {
         self.chdir.as_deref()
@@ -160,10 +166,9 @@ impl CommandLine {
     /// positional.
     pub(crate) fn parse(&self) -> Parsed {
         let mut parsed = Parsed::default();
-        let start = self.after_command.unwrap_or(self.words.len());
-        let rest = self.words.get(start..).unwrap_or_default();
         // These two are taken out wherever they stand, also after positional words.
-        let mut words = rest.iter().filter(|w| *w != "-no-color" && *w != "-compact-warnings");
+        let mut words =
+            self.rest().iter().filter(|w| *w != "-no-color" && *w != "-compact-warnings");
         while let Some(word) = words.next() {
             let Some((name, value)) = as_flag(word) else {
                 if word != "--" {
@@ -303,6 +308,11 @@ fn next_is_a_value<'a>(mut rest: impl Iterator<Item = &'a OsString>) -> bool {
 /// Go's spellings of false (`strconv.ParseBool`).
 pub(crate) fn is_false(value: &OsStr) -> bool {
     ["0", "f", "F", "false", "FALSE", "False"].iter().any(|spelling| value == *spelling)
+}
+
+/// Go's spellings of true.
+pub(crate) fn is_true(value: &OsStr) -> bool {
+    ["1", "t", "T", "true", "TRUE", "True"].iter().any(|spelling| value == *spelling)
 }
 
 /// Splits a value of `TF_CLI_ARGS` as Terraform does (`mattn/go-shellwords` without expansion;

@@ -54,6 +54,8 @@ impl Ending {
 pub(crate) enum Streams {
     /// Ours, untouched.
     Inherited,
+    /// The null device as 0, and ours as 1 and 2: who asks gets no answer.
+    Unanswered,
     /// The null device as 0, and these descriptors as 1 and 2: what is said goes into files.
     Captured(RawFd, RawFd),
     /// These descriptors as 0 and 1, and the null device as 2.
@@ -94,6 +96,9 @@ impl Start<'_> {
         let mut actions = PosixSpawnFileActions::init()?;
         match self.streams {
             Streams::Inherited => {}
+            Streams::Unanswered => {
+                actions.add_open(0, Path::new(NULL), OFlag::O_RDONLY, Mode::empty())?;
+            }
             Streams::Captured(output, error) => {
                 actions.add_open(0, Path::new(NULL), OFlag::O_RDONLY, Mode::empty())?;
                 actions.add_dup2(output, 1)?;

@@ -3,7 +3,9 @@
 //!
 //! What the store is, this room does not know; it deals in bytes and places.
 
+pub(crate) mod arguments;
 pub(crate) mod backend;
+pub(crate) mod detour;
 pub(crate) mod locate;
 pub(crate) mod lock;
 pub(crate) mod lying;

@@ -45,6 +45,8 @@ pub(crate) struct Manner<'a> {
     pub(crate) streams: Streams,
     /// Variables of ours that it does not get: every one whose name begins so.
     pub(crate) without: &'a [&'a str],
+    /// Variables that it gets.
+    pub(crate) with: &'a [(&'a str, &'a OsStr)],
     /// When its time is up: it gets one interrupt then, unless it had one.
     pub(crate) until: Option<Instant>,
     /// Called about once a second while it runs, and hears whether a signal came that would have ended us.
@@ -54,7 +56,7 @@ pub(crate) struct Manner<'a> {
 impl Manner<'_> {
     /// As if we were not there.
     pub(crate) const INVISIBLE: Self =
-        Self { streams: Streams::Inherited, without: &[], until: None, tick: None };
+        Self { streams: Streams::Inherited, without: &[], with: &[], until: None, tick: None };
 }
 
 impl Preparation {
@@ -160,6 +162,14 @@ impl Supervisor {
         self.interrupted.get().map(|signal| signal as i32)
     }
 
+    /// How a command ends, between two of its steps, where a signal came that would have ended us: Terraform ends
+    /// with 1 at an interrupt, and by every other signal (terraform-facts.md 6).
+    pub(crate) fn stopped(&self) -> Option<Ending> {
+        let signal = self.interrupted()?;
+        let is_interrupt = self.interrupted.get().is_some_and(is_counted);
+        Some(if is_interrupt { Ending::Exited(1) } else { Ending::Signalled(signal) })
+    }
+
     /// Whether more than one signal came that would have ended us.
     pub(crate) fn was_interrupted_again(&self) -> bool {
         self.interruptions.get().0 > 1
@@ -203,10 +213,12 @@ impl Supervisor {
         let handing = Handing::Child { of: Own::read().pid };
         let real = terraform.real();
         let depth = terraform.depth().deeper(handing, real.id(), guards).to_value();
+        let own = (env::DEPTH, depth.as_os_str());
+        let set: Vec<(&str, &OsStr)> = manner.with.iter().copied().chain([own]).collect();
         let start = Start {
             program: real.path(),
             argv: &self.argv,
-            set: &[(env::DEPTH, depth.as_os_str())],
+            set: &set,
             without: manner.without,
             mask: self.watch.mask_before(),
             streams: manner.streams,

@@ -2,10 +2,11 @@
 //!
 //! Reports come in as plain values and leave as a [`Screen`] or a document; [`Ui`] alone writes them.
 //! Answers go to stdout, talk and failures to stderr. Nothing here decides what is done, and nothing
-//! but [`Ui::confirm`] reads stdin. What is easy to get wrong: stdout and stderr are judged
+//! but [`Ui::confirm`] and `ask` reads stdin. What is easy to get wrong: stdout and stderr are judged
 //! separately, because one is often a pipe where the other is a terminal; and a reader that has gone
 //! away (`tf shim list | head`) is no failure.
 
+mod ask;
 pub(crate) mod failure;
 mod json;
 pub(crate) mod report;
@@ -217,8 +218,7 @@ impl Ui {
     }
 
     /// Asks on stderr, in Terraform's manner, and reads one line of stdin, byte by byte, so that
-    /// nothing that comes after it is taken. True where the answer is exactly `yes`: Terraform takes no
-    /// blanks around it either (1.11.4). Nobody is asked, and the
+    /// nothing that comes after it is taken. True where the answer is exactly `yes`. Nobody is asked, and the
     /// answer is no, where there is no terminal: the caller needs `--yes` there.
     pub(crate) fn confirm(&self, question: &str) -> bool {
         self.confirm_while(question, &|| true)

@@ -21,6 +21,7 @@ mod managers;
 mod nested;
 mod overlap;
 mod passport;
+mod protected;
 mod provider;
 mod recipes;
 mod remote;

@@ -15,6 +15,8 @@ use super::{Action, PlanError};
 pub(crate) struct ResourceChange {
     /// The instance, as Terraform writes it.
     pub(crate) address: String,
+    /// The instance that it was, where a `moved` block says so.
+    pub(crate) previous_address: Option<String>,
     /// The type of the resource.
     pub(crate) kind: String,
     /// The provider, as `hashicorp/aws`: without the public registries' names.
@@ -44,9 +46,9 @@ pub(crate) struct ResourceChange {
 impl ResourceChange {
     /// Takes what a document says.
     pub(super) fn of(wire: WireChange) -> Result<Self, PlanError> {
-        let moved = wire.previous_address.is_some_and(|previous| previous != wire.address);
+        let previous_address = wire.previous_address.filter(|previous| *previous != wire.address);
         let mut actions = read_actions(&wire.change.actions)?;
-        actions.extend(moved.then_some(Action::Move));
+        actions.extend(previous_address.as_ref().map(|_| Action::Move));
         actions.extend(wire.change.importing.map(|_| Action::Import));
         let provider = ["registry.terraform.io/", "registry.opentofu.org/"]
             .into_iter()
@@ -55,6 +57,7 @@ impl ResourceChange {
         Ok(Self {
             provider: provider.to_owned(),
             address: wire.address,
+            previous_address,
             kind: wire.kind,
             is_data: wire.mode.is_some_and(|mode| mode != "managed"),
             deposed: wire.deposed.filter(|key| !key.is_empty()),
@@ -81,6 +84,12 @@ impl ResourceChange {
             Action::Read | Action::Forget | Action::Move | Action::Import => false,
         };
         !self.is_data && self.actions.iter().any(writes)
+    }
+
+    /// Whether an apply would delete a managed object, to create another in its place or not. To forget one
+    /// is not that: it goes on to be.
+    pub(crate) fn is_deleted(&self) -> bool {
+        !self.is_data && (self.has(Action::Delete) || self.has(Action::Replace))
     }
 
     /// Whether one of the actions is this one.

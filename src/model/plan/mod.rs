@@ -52,6 +52,8 @@ pub(crate) struct Plan {
     stored_outputs: BTreeMap<String, bool>,
     /// Variables of the root module whose values may be told.
     open_variables: BTreeSet<String>,
+    /// Whether a variable of the root module is declared and has no value in the plan.
+    has_ephemeral_variables: bool,
     /// Every sensitive text and number.
     secrets: Secrets,
 }
@@ -137,6 +139,12 @@ impl Plan {
         self.open_variables.contains(name)
     }
 
+    /// Whether variables must be given again to an apply: those that are declared and have no value in the
+    /// plan are ephemeral (Terraform 1.11.4; a variable with a default has a value).
+    pub(crate) fn has_ephemeral_variables(&self) -> bool {
+        self.has_ephemeral_variables
+    }
+
     /// Takes a document apart, after the secrets in it have been learned.
     fn of(mut document: Document) -> Result<Self, PlanError> {
         let mut secrets = Secrets::default();
@@ -152,6 +160,8 @@ impl Plan {
         let blocks = &document.configuration.root_module.variables;
         let is_open = |name: &&String| blocks.get(*name).is_some_and(|block| !block.sensitive);
         let open_variables = document.variables.keys().filter(is_open).cloned().collect();
+        let has_ephemeral_variables =
+            blocks.keys().any(|name| !document.variables.contains_key(name));
         let is_errored = document.errored.unwrap_or_default();
         let has_work = changes.iter().any(ResourceChange::is_pending)
             || outputs.values().any(|output| output.action.is_some());
@@ -170,6 +180,7 @@ impl Plan {
             wiring: Wiring::of(document.configuration.root_module),
             stored_outputs: stored.map(|(n, o)| (n, !o.value.reveal().is_null())).collect(),
             open_variables,
+            has_ephemeral_variables,
             secrets,
         })
     }

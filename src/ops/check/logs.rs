@@ -14,7 +14,7 @@ use crate::check::report::Step;
 use crate::check::source::{self, Configuration};
 use crate::model::plan::Plan;
 use crate::model::source::SourceFile;
-use crate::terraform::plan::Arguments;
+use crate::terraform::arguments::Arguments;
 use crate::terraform::sources;
 
 use super::rounds::Seen;

@@ -28,8 +28,8 @@ use crate::proxy::depth::Depth;
 use crate::proxy::real::RealBinary;
 use crate::sys::scratch::Scratch;
 use crate::terraform::Terraform;
+use crate::terraform::arguments::{Arguments, Variables};
 use crate::terraform::locate::Setting;
-use crate::terraform::plan::{Arguments, Variables};
 use crate::terraform::sources::{self, Dialect};
 use crate::terraform::supervise::Supervisor;
 

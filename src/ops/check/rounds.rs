@@ -14,7 +14,8 @@ use crate::model::operation::OperationId;
 use crate::model::plan::Plan;
 use crate::model::state::{Lineage, Serial};
 use crate::sys::scratch::Scratch;
-use crate::terraform::plan::{self, Arguments, Round, Shown, Variables};
+use crate::terraform::arguments::{Arguments, Round, Variables};
+use crate::terraform::plan::{self, Shown};
 use crate::terraform::supervise::Supervisor;
 use crate::terraform::{Limits, Terraform, TerraformError};
 

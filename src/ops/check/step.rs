@@ -18,11 +18,12 @@ use crate::model::text::OddText;
 use crate::proxy::Guarded;
 use crate::proxy::verb::takes_value;
 use crate::sys::spawn::{Ending, Streams};
-use crate::terraform::plan::plan_takes_value;
+use crate::terraform::arguments::plan_takes_value;
 use crate::terraform::supervise::{Manner, Preparation};
 use crate::terraform::{first_error, without_colours};
 
 use super::super::guarded::{self, Call, Verdict, Voice};
+use super::super::protected::{Answer, Deletion, Question};
 use super::super::report::{RunReport, StateName};
 use super::rounds::{Rounds, Stop};
 
@@ -54,6 +55,7 @@ impl Rounds<'_> {
         let manner = Manner {
             streams: Streams::Captured(files.0.as_raw_fd(), files.1.as_raw_fd()),
             without: without(),
+            with: &[],
             until: self.deadline,
             tick: Some(&tick),
         };
@@ -194,6 +196,20 @@ impl Voice for Listener<'_> {
 
     fn excused(&self, verb: &str, error: &Error) {
         self.voice.excused(verb, error);
+    }
+
+    /// Whoever runs a check has agreed to its apply, and Terraform asks about no saved plan.
+    fn approves(&self, _: &Question<'_>, _: &dyn Fn() -> bool) -> Answer {
+        Answer::None
+    }
+
+    /// A check shows no plan while it goes its rounds: nobody can confirm what they have not seen.
+    fn has_person(&self) -> bool {
+        false
+    }
+
+    fn confirms(&self, _: &Deletion<'_>, _: &dyn Fn() -> bool) -> bool {
+        false
     }
 }
 

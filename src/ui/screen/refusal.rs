@@ -6,6 +6,7 @@ use super::super::table::{Column, Table};
 use super::super::words;
 use super::{Facts, Frame};
 use crate::guard::refusal::{Expected, Refusal, Way, Witness};
+use crate::ops::protected::Deletion;
 
 /// How many addresses are named; `tf shim show` and the JSON line name all of them.
 const MOST_ADDRESSES: usize = 20;
@@ -39,16 +40,37 @@ fn facts(refusal: &Refusal, frame: &Frame) -> Facts {
     let mut facts = Facts::new();
     facts
         .add("expected", refusal.expected.as_ref().map(|expected| self::expected(expected, frame)));
-    let mut found = vec![Line::new().plain(&refusal.found)];
-    for (address, why) in refusal.addresses.iter().take(MOST_ADDRESSES) {
+    // As wide as the longest, so that the ways out stand under it.
+    facts.add_all("found   ", found(&refusal.found, &refusal.addresses));
+    facts
+}
+
+/// What was found, and under it what would be deleted.
+fn found(what: &str, addresses: &[(String, String)]) -> Vec<Line> {
+    let mut found = vec![Line::new().plain(what)];
+    for (address, why) in addresses.iter().take(MOST_ADDRESSES) {
         found.push(Line::of(Role::Removed, address).with(Role::Dim, &format!(" · {why}")));
     }
-    let more = refusal.addresses.len().saturating_sub(MOST_ADDRESSES);
+    let more = addresses.len().saturating_sub(MOST_ADDRESSES);
     if more > 0 {
         found.push(Line::of(Role::Dim, &format!("and {more} more")));
     }
-    facts.add_all("found", found);
-    facts
+    found
+}
+
+/// What a person has to confirm: above the question.
+pub(in crate::ui) fn deletion(deletion: &Deletion<'_>, frame: &Frame) -> Screen {
+    let Deletion { verb, objection, backend, workspace } = deletion;
+    let mut screen = Screen::new();
+    let what = Line::of(Role::Title, &format!("{verb} would delete what must not be deleted"));
+    screen.fold_line(Line::of(Role::Warning, OURS), what, frame.width);
+    let mut facts = Facts::new();
+    facts.add_all("found   ", found(&objection.found(), &objection.deletions));
+    let place = Line::new().plain(backend).with(Role::Dim, " · workspace ");
+    facts.add("in", Some(place.with(Role::Title, workspace)));
+    screen.append(facts.lay_out(frame));
+    screen.append(ways(&objection.ways(), frame));
+    screen
 }
 
 /// `serial 41 · 128 resources · lineage ec80aa96 · 7c1e9a04 by ana@mbp, 3 days ago`.
@@ -89,17 +111,21 @@ pub(super) fn ways(ways: &[Way], frame: &Frame) -> Screen {
     if ways.is_empty() {
         return Screen::new();
     }
-    // A command that is cut or folded cannot be pasted.
-    let is_wide = frame.width.is_some_and(|width| table.columns().saturating_add(2) > width);
+    // A command that is cut or folded cannot be pasted, and a block has several lines.
+    let has_lines = ways.iter().any(|way| way.command.contains('\n'));
+    let is_wide =
+        has_lines || frame.width.is_some_and(|width| table.columns().saturating_add(2) > width);
     if !is_wide {
         return table.lay_out(2, frame.width);
     }
     let mut screen = Screen::new();
     let mut lead = Line::new().padded(2).with(Role::Dim, "way out").padded(12);
     for way in ways {
-        screen.line(lead.with(Role::Hint, &way.command));
+        for line in way.command.lines() {
+            screen.line(lead.with(Role::Hint, line));
+            lead = Line::new().padded(12);
+        }
         screen.fold(Line::new().padded(14), Role::Dim, way.does, frame.width);
-        lead = Line::new().padded(12);
     }
     screen
 }
