@@ -398,6 +398,7 @@ fn config_hints(error: &ConfigError) -> Vec<String> {
         ConfigError::UnknownKey { .. } => {
             "remove it, or use a version of tf that knows it; see docs/configuration.md"
         }
+        ConfigError::Unfit { .. } => "move it away, or put a file of settings in its place",
         ConfigError::Read { .. }
         | ConfigError::Syntax { .. }
         | ConfigError::Value { .. }

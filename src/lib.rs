@@ -55,6 +55,7 @@ pub fn main() -> ExitCode {
             let call = Call { guarded: &guarded, called_as, arguments, depth: &depth, note: None };
             cli::guard(&call).unwrap_or_else(forward)
         }
+        Route::Refuse(what) => cli::refuse_to_run(&what),
         Route::Shim { chdir, arguments } => cli::run(&called_as, chdir.as_deref(), arguments),
         Route::Witness => {
             proxy::stand_witness(&called_as);

@@ -170,8 +170,11 @@ impl History {
 
     /// Puts one operation together. What the end says of the beginning is newer.
     fn operation(&self, id: &str, (begin, end): (Value, Value)) -> Operation {
+        // A refused command never began: one line says both.
+        let is_refused = begin.is_null() && end["outcome"] == "refused";
+        let begin = if is_refused { end.clone() } else { begin };
         assert!(!begin.is_null(), "operation {id} ends without having begun: {end}");
-        let is_run = begin["kind"] == "begin";
+        let is_run = is_refused || begin["kind"] == "begin";
         let kind = if is_run { "run" } else { begin["kind"].as_str().unwrap() };
         let before = if end["before"].is_null() { &begin["before"] } else { &end["before"] };
         let after = if is_run { &end["after"] } else { &begin["after"] };

@@ -51,6 +51,7 @@ pub mod shells;
 pub mod shim;
 pub mod stage;
 pub mod states;
+pub mod strace;
 mod take;
 pub mod terminal;
 pub mod tools;

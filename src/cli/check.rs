@@ -33,6 +33,7 @@ pub(super) fn run(session: &Session<'_>, options: &CheckOptions) -> ExitCode {
         if let Some(flag) = unknown_flag(session) {
             return Err(Error::NoSuchFlag { command: "check", flag });
         }
+        session.ask_guards()?;
         try_targets(options)?;
         session.context()
     };

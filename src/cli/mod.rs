@@ -15,6 +15,7 @@ mod install;
 mod pages;
 mod progress;
 mod proxied;
+mod read_only;
 mod run;
 mod usage;
 mod voice;
@@ -26,7 +27,7 @@ use clap::error::ErrorKind;
 
 use self::args::Cli;
 pub(crate) use self::args::{Command, Common};
-pub(crate) use self::proxied::{cannot_hand_over, guard};
+pub(crate) use self::proxied::{cannot_hand_over, guard, refuse_to_run};
 pub(crate) use self::run::run;
 pub(crate) use self::usage::WrongUsage;
 

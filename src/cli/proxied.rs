@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use crate::error::{Caller, Error, status};
 use crate::ops::guarded::{self, Call, Verdict};
+use crate::ops::read_only;
 use crate::proxy;
 use crate::ui::failure::Failure;
 use crate::ui::{Color, Ui};
@@ -20,6 +21,11 @@ pub(crate) fn guard(call: &Call<'_>) -> Option<ExitCode> {
         Ok(Verdict::Ended(ending)) => Some(proxy::end_as(ending)),
         Err(error) => Some(refuse(&error)),
     }
+}
+
+/// Refuses a command that is not known to only read, where nothing else may run.
+pub(crate) fn refuse_to_run(what: &str) -> ExitCode {
+    refuse(&read_only::of(what))
 }
 
 /// Says why Terraform cannot be called.

@@ -4,10 +4,12 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::config::Config;
+use crate::config::{self, Config};
+use crate::env;
 use crate::error::{self, Error, status as exit};
 use crate::model::reference::Reference;
 use crate::model::shell::Shell;
+use crate::ops;
 use crate::ops::caller::Caller;
 use crate::ops::doctor::{self, Patient};
 use crate::ops::history::{self, Overwrite, Pinning};
@@ -23,14 +25,14 @@ use crate::ui::failure::Failure;
 use crate::ui::{self, Answer, Color, Format, Ui};
 
 use super::install::Earnest;
-use super::{Command, Invocation, Parsed, check, complete, failed, install, parse};
+use super::{Command, Invocation, Parsed, check, complete, failed, install, parse, read_only};
 
 /// How many operations `list` shows as text, unless told otherwise.
 const LISTED: usize = 20;
 
 /// Reads and carries out the words after `tf shim`. `chdir` is what `-chdir=` before it names.
 pub(crate) fn run(called_as: &OsStr, chdir: Option<&OsStr>, words: Vec<OsString>) -> ExitCode {
-    let now = crate::ops::Clock::new().now();
+    let now = ops::Clock::new().now();
     let invocation = match parse(words) {
         Ok(Parsed::Run(invocation)) => *invocation,
         Ok(Parsed::Help { plain, coloured }) => {
@@ -48,7 +50,8 @@ pub(crate) fn run(called_as: &OsStr, chdir: Option<&OsStr>, words: Vec<OsString>
     if let Command::Check(options) = &invocation.command {
         return check::run(&session, options);
     }
-    match session.carry_out() {
+    let done = session.ask_guards().map_err(Trouble::from).and_then(|()| session.carry_out());
+    match done {
         Ok(status) => ExitCode::from(status),
         Err(Trouble::Ours(error)) => {
             failed::tell(&ui, &error);
@@ -91,6 +94,20 @@ pub(super) struct Session<'a> {
 }
 
 impl Session<'_> {
+    /// Whether the command may run here.
+    ///
+    /// # Errors
+    /// It may not.
+    pub(super) fn ask_guards(&self) -> Result<(), Error> {
+        let Some(what) = read_only::refused(&self.invocation.command) else { return Ok(()) };
+        let guard = || config::load_guard(&root_module(self.chdir));
+        // A file that cannot be understood stops by itself whatever asks it.
+        if env::is_on(env::READ_ONLY) || guard().is_ok_and(|guard| guard.read_only) {
+            return Err(ops::read_only::of(what));
+        }
+        Ok(())
+    }
+
     fn carry_out(&self) -> Result<u8, Trouble> {
         match &self.invocation.command {
             Command::Version => self.version(),

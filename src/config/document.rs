@@ -1,23 +1,37 @@
 //! A configuration file as TOML in which everything knows its line.
 
 use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::Read as _;
 use std::ops::Range;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use nix::fcntl::OFlag;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::{ConfigError, Place};
+
+/// Larger files are no configuration. In bytes.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// A file's text and its name, for places.
 pub(super) struct Document<'a> {
     /// The file's name.
     pub(super) path: &'a Path,
     /// The file's text.
-    pub(super) text: &'a str,
+    text: &'a str,
+    /// Where its lines end, so that the lines of many rules are found at once.
+    ends: Vec<usize>,
 }
 
 impl<'a> Document<'a> {
+    /// A file's text.
+    pub(super) fn new(path: &'a Path, text: &'a str) -> Self {
+        Self { path, text, ends: text.match_indices('\n').map(|(at, _)| at).collect() }
+    }
+
     /// Parses the text.
     ///
     /// # Errors
@@ -36,8 +50,7 @@ impl<'a> Document<'a> {
 
     /// The line of a byte, from 1.
     pub(super) fn line(&self, offset: usize) -> usize {
-        let before = self.text.get(..offset).unwrap_or_default();
-        before.matches('\n').count() + 1
+        self.ends.partition_point(|end| *end < offset) + 1
     }
 
     /// A value of the wrong form.
@@ -80,16 +93,28 @@ pub(super) fn elements<'a, 'i>(
     (!elements.is_empty()).then_some(elements)
 }
 
-/// Reads a file; none where there is none.
+/// Reads a file; none where there is none. Nothing is waited for, and nothing large is read.
 ///
 /// # Errors
-/// It is there and cannot be read.
+/// It is there and cannot be read, or is nothing that could be a configuration.
 pub(super) fn read(path: &Path) -> Result<Option<String>, ConfigError> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if is_absent(&error) => Ok(None),
-        Err(source) => Err(ConfigError::Read { path: path.to_owned(), source }),
+    let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let failed = |source| ConfigError::Read { path: path.to_owned(), source };
+    let unfit = |why| ConfigError::Unfit { path: path.to_owned(), why };
+    let file = match OpenOptions::new().read(true).custom_flags(flags.bits()).open(path) {
+        Ok(file) => file,
+        Err(error) if is_absent(&error) => return Ok(None),
+        Err(source) => return Err(failed(source)),
+    };
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(unfit("is not a regular file"));
     }
+    let mut bytes = Vec::new();
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(unfit("is larger than 1 MiB"));
+    }
+    String::from_utf8(bytes).map(Some).map_err(|_| unfit("is not UTF-8"))
 }
 
 /// Whether an error says that there is no such file.

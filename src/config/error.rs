@@ -15,6 +15,14 @@ pub(crate) enum ConfigError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// Something is there that a configuration file cannot be.
+    #[error("`{}` {why}", path.display())]
+    Unfit {
+        /// Where.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// A file is not TOML.
     #[error("{place}: not TOML: {message}")]
     Syntax {
@@ -68,7 +76,7 @@ impl ConfigError {
     /// The file and the line that are meant; none for what has no file.
     pub(crate) fn place(&self) -> Option<(&Path, Option<usize>)> {
         match self {
-            Self::Read { path, .. } => Some((path, None)),
+            Self::Read { path, .. } | Self::Unfit { path, .. } => Some((path, None)),
             Self::Syntax { place, .. }
             | Self::UnknownKey { place, .. }
             | Self::ForbiddenKey { place, .. }

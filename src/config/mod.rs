@@ -81,10 +81,9 @@ impl Config {
         default_store: impl FnOnce() -> Result<PathBuf, ConfigError>,
     ) -> Result<Self, ConfigError> {
         let user = UserFile::load()?;
-        let ProjectFile { mut check, mut guard } = project::load(root_module)?;
+        let ProjectFile { mut check, guard } = project::load(root_module)?;
         check.add(user.check);
-        guard.tighten(user.guard);
-        guard.read_only |= env::is_on(env::READ_ONLY);
+        let guard = united(guard, user.guard);
         let from_environment = set_variable(env::STORE).map(PathBuf::from);
         let store = match from_environment.or(user.store) {
             Some(store) if store.is_absolute() => store,
@@ -130,7 +129,7 @@ impl Config {
         let named = from_environment.or(user.store).filter(|store| store.is_absolute());
         let store = named.map_or_else(default_store, Ok)?;
         let UserFile { on_error, max_state_bytes, pull_timeout, check, guard, .. } = user;
-        let allow = Vec::new();
+        let (guard, allow) = (united(GuardConfig::default(), guard), Vec::new());
         let config = Self {
             root_module: root_module.to_owned(),
             store,
@@ -143,6 +142,22 @@ impl Config {
         };
         Ok((config, Some(fault)))
     }
+}
+
+/// What the guards are to know, for a root module where nothing else can be had.
+///
+/// # Errors
+/// The first thing that is wrong, with file, line and key.
+pub(crate) fn load_guard(root_module: &Path) -> Result<GuardConfig, ConfigError> {
+    let user = UserFile::load()?;
+    Ok(united(project::load(root_module)?.guard, user.guard))
+}
+
+/// What the project's files, the user's and the environment say together.
+fn united(mut guard: GuardConfig, user: GuardConfig) -> GuardConfig {
+    guard.tighten(user);
+    guard.read_only |= env::is_on(env::READ_ONLY);
+    guard
 }
 
 /// Everything that is wrong with the files and variables that count for a root module, where

@@ -33,8 +33,8 @@ pub(crate) fn repository_top(directory: &Path) -> Option<&Path> {
 /// The first thing that is wrong, with file, line and key.
 pub(super) fn load(root_module: &Path) -> Result<ProjectFile, ConfigError> {
     let mut all = ProjectFile::default();
-    for path in files(root_module) {
-        if let Some(text) = read(&path)? {
+    for (path, top) in files(root_module) {
+        if let Some(text) = read_inside(&path, &top)? {
             let ProjectFile { check, guard } = parse(&path, &text)?;
             all.check.add(check);
             all.guard.tighten(guard);
@@ -45,24 +45,33 @@ pub(super) fn load(root_module: &Path) -> Result<ProjectFile, ConfigError> {
 
 /// The first thing that is wrong with each of them.
 pub(super) fn faults(root_module: &Path) -> impl Iterator<Item = ConfigError> {
-    let fault = |path: PathBuf| match read(&path) {
+    let fault = |(path, top): (PathBuf, PathBuf)| match read_inside(&path, &top) {
         Ok(text) => parse(&path, &text?).err(),
         Err(fault) => Some(fault),
     };
     files(root_module).into_iter().filter_map(fault)
 }
 
-/// Where project files may be, the nearest first.
-fn files(root_module: &Path) -> Vec<PathBuf> {
+/// Where project files may be, the nearest first, each with the top of the repository.
+fn files(root_module: &Path) -> Vec<(PathBuf, PathBuf)> {
     let root = root_module.canonicalize().unwrap_or_else(|_| root_module.to_owned());
     let top = repository_top(&root).unwrap_or(&root);
     let directories = root.ancestors().take_while(|directory| directory.starts_with(top));
-    directories.map(|directory| directory.join(PROJECT_FILE)).collect()
+    directories.map(|directory| (directory.join(PROJECT_FILE), top.to_owned())).collect()
+}
+
+/// Reads one, if it is what is reviewed: a link is followed only to a file of the same repository.
+fn read_inside(path: &Path, top: &Path) -> Result<Option<String>, ConfigError> {
+    if path.canonicalize().is_ok_and(|target| !target.starts_with(top)) {
+        let path = path.to_owned();
+        return Err(ConfigError::Unfit { path, why: "is a link that leads out of the repository" });
+    }
+    read(path)
 }
 
 /// Takes the text of one apart.
 pub(super) fn parse(path: &Path, text: &str) -> Result<ProjectFile, ConfigError> {
-    let document = Document { path, text };
+    let document = Document::new(path, text);
     let mut file = ProjectFile::default();
     for (key, value) in document.parse()?.into_inner() {
         match key.get_ref().as_ref() {

@@ -56,7 +56,7 @@ impl UserFile {
 
     /// Takes its text apart.
     fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
-        let document = Document { path, text };
+        let document = Document::new(path, text);
         let mut file = Self::default();
         for (key, value) in document.parse()?.into_inner() {
             let name = key.get_ref().as_ref();

@@ -24,7 +24,7 @@ use super::protected::{Answer, Deletion, Done, Protected, Question, may_be_judge
 use super::record::{Begun, Record, State, note_child};
 use super::report::{RunReport, StateName};
 use super::resume::Look;
-use super::{Context, capture, new_id, root_module};
+use super::{Context, capture, new_id, read_only, root_module};
 
 /// A guarded command as it was called.
 pub(crate) struct Call<'a> {
@@ -73,12 +73,14 @@ pub(crate) trait Voice {
 /// Terraform was not started: the state or the store could not be read or written, and nothing says to
 /// go on without.
 pub(crate) fn run(call: &Call<'_>, voice: &dyn Voice) -> Result<Verdict, Error> {
+    read_only::ask_environment(call)?;
     let real = RealBinary::find(call.called_as, call.depth)?;
     let chdir = call.guarded.line.chdir();
     let config = match Config::load(&root_module(chdir)) {
         Err(error)
             if error.is_about_the_store() && OnError::of_environment() == OnError::Continue =>
         {
+            read_only::ask_files(call)?;
             voice.excused(call.guarded.verb.words(), &error.into());
             let context = Context::new(Config::load_without_store(&root_module(chdir))?);
             return run_unsaved_alone(&context, call, real, voice);
@@ -88,6 +90,7 @@ pub(crate) fn run(call: &Call<'_>, voice: &dyn Voice) -> Result<Verdict, Error> 
     let context = Context::new(config);
     let verb = call.guarded.verb.words();
     let no_signals = |source| Error::NoSignals { verb, source };
+    read_only::ask(&context, call)?;
     match Run::prepare(&context, call, real.clone()) {
         Ok(Some((run, preparation))) => {
             let mut supervisor = preparation.watch().map_err(no_signals)?;
@@ -133,6 +136,7 @@ pub(super) fn run_step(
     (supervisor, manner): (&mut Supervisor, Manner<'_>),
     voice: &dyn Voice,
 ) -> Result<Verdict, Error> {
+    read_only::ask(context, call)?;
     match Run::prepare(context, call, real.clone()) {
         Ok(Some((run, preparation))) => {
             supervisor.adopt(preparation);
@@ -228,6 +232,7 @@ impl<'a> Run<'a> {
             }
         }
         let is_there = |state: &State| state.look.reading.status != Status::Absent;
+        read_only::ask_about_migration(context, call, &setting, states.iter().any(is_there))?;
         if call.guarded.verb.needs_a_state_to_be_recorded() {
             states.retain(is_there);
         }
@@ -307,7 +312,11 @@ fn excuse(
 }
 
 /// `workspace delete NAME` is about another workspace than the selected one.
-fn workspace_to_ask(guarded: &Guarded, location: &Location, setting: &Setting) -> Option<String> {
+pub(super) fn workspace_to_ask(
+    guarded: &Guarded,
+    location: &Location,
+    setting: &Setting,
+) -> Option<String> {
     let workspace = &location.identity.workspace;
     let is_other = guarded.verb == Verb::WorkspaceDelete && *workspace != setting.workspace;
     (location.place == Place::Remote && is_other).then(|| workspace.clone())

@@ -14,6 +14,7 @@ pub(crate) mod history;
 pub(crate) mod install;
 pub(crate) mod passport;
 pub(crate) mod protected;
+pub(crate) mod read_only;
 mod record;
 pub(crate) mod report;
 pub(crate) mod restore;

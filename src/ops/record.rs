@@ -146,8 +146,7 @@ impl Record<'_> {
         };
         let is_allowed = |refusal: &Refusal| self.context.config.allow.contains(&refusal.guard);
         if !refusals.iter().all(is_allowed) {
-            let before = Some(caught_up.image);
-            self.refuse(&dir, &lock, before, &refusals).map_err(as_not_saved)?;
+            self.refuse(&dir, &lock, caught_up, &refusals).map_err(as_not_saved)?;
             return Err(Error::Refused { verb: self.verb.to_owned(), refusals });
         }
         let allowed = refusals.iter().map(|refusal| refusal.note(GuardAction::Allowed)).collect();
@@ -205,18 +204,19 @@ impl Record<'_> {
     ///
     /// # Errors
     /// The journal cannot be written.
-    pub(super) fn refuse(
+    fn refuse(
         &self,
         dir: &StateDir,
         lock: &DirLock,
-        before: Option<Image>,
+        seen: CaughtUp,
         refusals: &[Refusal],
     ) -> Result<(), Error> {
         let entry = Entry {
+            provisional: seen.is_contested,
             outcome: Some(Outcome::Refused),
             guard: refusals.first().map(|refusal| refusal.guard.word().to_owned()),
             guards: refusals.iter().map(|refusal| refusal.note(GuardAction::Refused)).collect(),
-            ..self.entry(RecordKind::End, before)
+            ..self.entry(RecordKind::End, Some(seen.image))
         };
         dir.append(lock, &entry)?;
         Ok(())
@@ -253,6 +253,23 @@ impl Record<'_> {
         };
         let seq = dir.append(lock, &entry)?;
         Ok((image, provisional, seq, marker))
+    }
+
+    /// Saves the state as it was found, and records that the command was refused unasked. An interrupted
+    /// restore is not finished: that would write.
+    ///
+    /// # Errors
+    /// The state could not be saved, or the journal not be written.
+    pub(super) fn refuse_unasked(&self, state: State, refusals: &[Refusal]) -> Result<(), Error> {
+        let State { location, workspace, mut look } = state;
+        let dir = self.context.history_for_writing(&location)?;
+        let read = || -> Result<Reading, Error> {
+            let limits = self.context.limits();
+            Ok(capture::read(&location, self.terraform, workspace.as_deref(), limits)?)
+        };
+        let lock = look.lock(&dir, read)?;
+        let seen = resume::catch_up(self.context, &dir, &lock, &look.reading)?;
+        self.refuse(&dir, &lock, seen, refusals)
     }
 
     /// Records that what was begun did not run.

@@ -138,7 +138,7 @@ pub(crate) struct WhichReport {
 pub(crate) struct RouteReport {
     /// The redacted command line, for people.
     pub(crate) command: String,
-    /// `forward`, `guard` or `shim`.
+    /// `forward`, `guard`, `refuse` or `shim`.
     pub(crate) route: &'static str,
     /// Why, in a sentence.
     pub(crate) why: String,

@@ -2,6 +2,8 @@
 
 use std::ffi::{OsStr, OsString};
 
+use crate::config;
+use crate::env;
 use crate::error::Error;
 use crate::model::redact::{Grammar, RedactedArgv};
 use crate::proxy::depth::Depth;
@@ -9,8 +11,10 @@ use crate::proxy::real::{Candidate, FoundBy, RealBinary, Verdict, survey};
 use crate::proxy::{Guarded, Route, route};
 use crate::terraform::locate::{Reach, Setting};
 
+use super::read_only::READERS_ONLY;
 use super::record::redacted;
 use super::report::{RealReport, RouteReport, StateName, WhichReport};
+use super::root_module;
 
 /// The real binary, or why there is none.
 pub(crate) fn real_report(called_as: &OsStr) -> Result<RealReport, String> {
@@ -63,6 +67,7 @@ fn treatment(
 ) -> Result<RouteReport, Error> {
     match route(arguments, depth) {
         Route::Guard(guarded) => guarded_treatment(chdir, arguments, &guarded),
+        Route::Refuse(_) => Ok(plain(arguments, "refuse", READERS_ONLY)),
         Route::Shim { .. } => {
             Ok(plain(arguments, "shim", "it is a word of tf's own and never reaches Terraform"))
         }
@@ -86,8 +91,16 @@ fn guarded_treatment(
     arguments: &[OsString],
     guarded: &Guarded,
 ) -> Result<RouteReport, Error> {
-    let setting = Setting::read(guarded.line.chdir().or(chdir))?;
+    let chdir = guarded.line.chdir().or(chdir);
+    let setting = Setting::read(chdir)?;
     let command = redacted(&guarded.line, arguments);
+    let is_read_only = env::is_on(env::READ_ONLY)
+        || config::load_guard(&root_module(chdir)).is_ok_and(|guard| guard.read_only);
+    if is_read_only && !guarded.only_reads() {
+        let why = READERS_ONLY.to_owned();
+        let (command, states) = (command.display(), Vec::new());
+        return Ok(RouteReport { command, route: "refuse", why, states });
+    }
     let (why, states) = match setting.reach(guarded)? {
         Reach::States(states) => ("the state is saved before and after it", states),
         Reach::Nothing => ("it can change state, but there is none to save yet", Vec::new()),

@@ -121,6 +121,11 @@ impl CommandLine {
         self.after_command.is_some()
     }
 
+    /// Whether words of `TF_CLI_ARGS*` can make another command of it: `state` and `rm a.b`.
+    pub(super) fn can_be_completed(&self) -> bool {
+        !self.has_command() || known_commands().any(|known| begins_with_word(known, &self.command))
+    }
+
     /// Whether flags other than `-chdir=` stand before the command: Terraform refuses those.
     pub(super) fn has_leading_flags(&self) -> bool {
         let before = self.words.get(..self.command_at).unwrap_or_default();
@@ -141,6 +146,16 @@ impl CommandLine {
     /// The command, its words joined by blanks.
     pub(crate) fn command(&self) -> &str {
         &self.command
+    }
+
+    /// What a person would say was called: the command, else the first word.
+    pub(super) fn called(&self) -> String {
+        let word = self.words.iter().find(|word| !word.is_empty());
+        match (self.command.as_str(), word) {
+            ("", Some(word)) => word.to_string_lossy().into_owned(),
+            ("", None) => "terraform".to_owned(),
+            (command, _) => command.to_owned(),
+        }
     }
 
     /// All words, in Terraform's order, without `-chdir=`.
@@ -256,7 +271,8 @@ fn find_command(words: &[OsString]) -> Option<(String, usize, usize)> {
     let at = words_before_dashes
         .map(|word| word.as_bytes())
         .position(|word| !word.is_empty() && !word.starts_with(b"-"))?;
-    let first = words.get(at)?.to_str()?;
+    // What is no text is no command either, but the beginning of its word may be one.
+    let first = words.get(at)?.to_string_lossy();
     if first.contains(' ') {
         return None;
     }
@@ -264,17 +280,23 @@ fn find_command(words: &[OsString]) -> Option<(String, usize, usize)> {
         let word = word.as_bytes();
         word.is_empty() || word.starts_with(b"-") || word.contains(&b' ')
     };
-    let run: Vec<&str> =
-        words.iter().skip(at).take_while(|word| !ends(word)).map_while(|w| w.to_str()).collect();
+    let run: Vec<_> =
+        words.iter().skip(at).take_while(|word| !ends(word)).map(|w| w.to_string_lossy()).collect();
     let searched = run.join(" ");
     // `hashicorp/cli` takes the longest known command that the line begins with, then asks only that it
-    // occurs as whole words *somewhere*: `state pullx state pull` runs `state pull`.
+    // occurs as whole words *somewhere*: `state pullx state pull` runs `state pull`, and `applyx apply`
+    // applies the plan in the file `apply`.
     let known =
         known_commands().filter(|known| searched.starts_with(known)).max_by_key(|k| k.len());
     let Some(known) = known.filter(|known| occurs_as_words(&searched, known)) else {
-        return Some((first.to_owned(), at, 1));
+        return Some((first.into_owned(), at, 1));
     };
     Some((known.to_owned(), at, known.split(' ').count()))
+}
+
+/// Whether a known command of several words begins with this one.
+fn begins_with_word(known: &str, word: &str) -> bool {
+    known.strip_prefix(word).is_some_and(|rest| rest.starts_with(' '))
 }
 
 fn occurs_as_words(line: &str, command: &str) -> bool {

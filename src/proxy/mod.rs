@@ -8,6 +8,7 @@ mod ancestry;
 pub(crate) mod argv;
 pub(crate) mod depth;
 pub(crate) mod handover;
+mod reading;
 pub(crate) mod real;
 pub(crate) mod verb;
 
@@ -30,6 +31,8 @@ pub(crate) enum Route {
     Forward,
     /// Save, run, save.
     Guard(Box<Guarded>),
+    /// Nothing may run but what is known to only read, and this is not: the words of the command.
+    Refuse(String),
     /// `tf shim …`: our own word. Holds `-chdir=` and what follows `shim`.
     Shim {
         /// The directory that `-chdir=` names.
@@ -104,10 +107,13 @@ pub(crate) fn route(arguments: &[OsString], depth: &Depth) -> Route {
         let (chdir, arguments) = own.into_shim();
         return Route::Shim { chdir, arguments };
     }
+    if env::is_on(env::READ_ONLY) {
+        return route_of_reader(own);
+    }
     if argv::answers_by_itself(arguments) {
         return Route::Forward;
     }
-    if own.has_command() && Verb::of(&own).is_none() {
+    if !own.can_be_completed() && !verb::can_change_state(own.command()) {
         return Route::Forward;
     }
     // Only now: these words can complete a command line, add `-help`, or be unreadable.
@@ -115,20 +121,49 @@ pub(crate) fn route(arguments: &[OsString], depth: &Depth) -> Route {
     if argv::answers_by_itself(line.words()) || line.has_leading_flags() {
         return Route::Forward;
     }
-    let Some(verb) = Verb::of(&line) else { return Route::Forward };
-    let fingerprint = line.fingerprint();
-    if depth.is_guarding(fingerprint, &line) {
+    let Some(guarded) = Guarded::of(line) else { return Route::Forward };
+    if depth.is_guarding(guarded.fingerprint, &guarded.line) {
         return Route::Forward;
     }
-    Route::Guard(Box::new(Guarded { verb, fingerprint, line }))
+    Route::Guard(Box::new(guarded))
+}
+
+/// Decides under `TF_SHIM_READ_ONLY`: what is not known to only read does not reach Terraform. What can
+/// change state goes the way of the guarded, where it is refused and recorded, whoever is above us.
+fn route_of_reader(own: CommandLine) -> Route {
+    let called = own.called();
+    let Ok(line) = own.with_cli_args(CliArgs::from_environment) else {
+        return Route::Refuse(called);
+    };
+    if reading::installs_completion(line.words()) {
+        return Route::Refuse(called);
+    }
+    if argv::answers_by_itself(line.words()) {
+        return Route::Forward;
+    }
+    let (is_reading, called) = (reading::only_reads(&line), line.called());
+    match Guarded::of(line) {
+        Some(guarded) => Route::Guard(Box::new(guarded)),
+        None if is_reading => Route::Forward,
+        None => Route::Refuse(called),
+    }
 }
 
 impl Guarded {
+    /// A complete command line, where it can change state.
+    fn of(line: CommandLine) -> Option<Self> {
+        Some(Self { verb: Verb::of(&line)?, fingerprint: line.fingerprint(), line })
+    }
+
+    /// Whether it may run where nothing may be changed: a plain `init`.
+    pub(crate) fn only_reads(&self) -> bool {
+        reading::only_reads(&self.line)
+    }
+
     /// A command line of our own making, on which `TF_CLI_ARGS*` have no influence; none where it cannot
     /// change state.
     pub(crate) fn ours(arguments: &[OsString]) -> Option<Self> {
-        let line = CommandLine::read(arguments);
-        Some(Self { verb: Verb::of(&line)?, fingerprint: line.fingerprint(), line })
+        Self::of(CommandLine::read(arguments))
     }
 }
 
@@ -141,6 +176,7 @@ mod tests {
         match route(&words, &Depth::default()) {
             Route::Forward => "forward",
             Route::Guard(_) => "guard",
+            Route::Refuse(_) => "refuse",
             Route::Shim { .. } => "shim",
             Route::Witness => "witness",
         }
@@ -160,6 +196,9 @@ mod tests {
             ("state mv -dry-run a b", "forward"),
             ("state list", "forward"),
             ("state", "forward"),
+            ("applyx apply", "guard"),
+            ("applyx", "forward"),
+            ("planx apply", "forward"),
             ("workspace select x", "forward"),
             ("workspace select -or-create x", "guard"),
             ("env delete x", "guard"),

@@ -129,8 +129,8 @@ const TABLE: &[Row] = &[
     Row { words: "init", verb: Verb::Init, value_flags: INIT_FLAGS },
 ];
 
-/// Commands of several words that only read, so that the longest known one is found.
-const READING: &[&str] = &[
+/// Other commands of several words, so that the longest known one is found.
+const OTHERS: &[&str] = &[
     "state list",
     "state ls",
     "state show",
@@ -140,11 +140,19 @@ const READING: &[&str] = &[
     "workspace show",
     "env list",
     "env show",
+    "providers lock",
+    "providers mirror",
+    "providers schema",
 ];
 
-/// Every command of several words that begins with one of our guarded ones' first words.
+/// Every command that can change state, and every other one of several words.
 pub(super) fn known_commands() -> impl Iterator<Item = &'static str> {
-    TABLE.iter().map(|row| row.words).chain(READING.iter().copied()).filter(|w| w.contains(' '))
+    TABLE.iter().map(|row| row.words).chain(OTHERS.iter().copied())
+}
+
+/// Whether a command can change state with some of its flags.
+pub(super) fn can_change_state(command: &str) -> bool {
+    TABLE.iter().any(|row| row.words == command)
 }
 
 impl Verb {

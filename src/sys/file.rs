@@ -4,7 +4,7 @@
 //! descriptor of that file is closed in this process (terraform-facts.md 5).
 
 use std::fs::{File, Metadata, OpenOptions, Permissions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
@@ -52,6 +52,31 @@ impl FileId {
 pub(crate) fn open_for_looking(path: &Path) -> io::Result<File> {
     let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)
+}
+
+/// Reads a small file that lies somewhere in a tree of others: a regular one, links followed, without
+/// waiting for anything and without reading more than `most_bytes`.
+///
+/// # Errors
+/// * `InvalidInput`: it is no regular file.
+/// * `FileTooLarge`: it has more bytes.
+/// * The system's reason.
+pub(crate) fn read_small(path: &Path, most_bytes: u64) -> io::Result<Vec<u8>> {
+    let file = open_for_looking(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    if metadata.len() <= most_bytes {
+        // It may have grown meanwhile, and what has no size may have bytes.
+        file.take(most_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
+    }
+    if metadata.len().max(bytes.len() as u64) > most_bytes {
+        let text = format!("larger than {most_bytes} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
+    }
+    Ok(bytes)
 }
 
 /// Writes a file that only its owner can read, and makes it durable. A link in its place is not
@@ -138,5 +163,28 @@ fn whole_file(kind: i32) -> libc::flock {
         l_start: 0,
         l_len: 0,
         l_pid: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::disallowed_methods, reason = "tests prepare files directly")]
+
+    use super::*;
+
+    #[test]
+    fn a_small_file_is_read_and_nothing_is_waited_for() {
+        let room = tempfile::tempdir().unwrap();
+        let path = |name: &str| room.path().join(name);
+        std::fs::write(path("file"), b"abc").unwrap();
+        std::os::unix::fs::symlink("file", path("link")).unwrap();
+        nix::unistd::mkfifo(&path("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert_eq!(read_small(&path("link"), 3).unwrap(), b"abc");
+        let kind = |path: &Path| read_small(path, 2).unwrap_err().kind();
+        assert_eq!(kind(&path("file")), io::ErrorKind::FileTooLarge);
+        assert_eq!(kind(&path("none")), io::ErrorKind::NotFound);
+        for odd in [path("fifo"), room.path().to_owned(), "/dev/zero".into()] {
+            assert_eq!(kind(&odd), io::ErrorKind::InvalidInput, "{}", odd.display());
+        }
     }
 }

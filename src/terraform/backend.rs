@@ -4,9 +4,12 @@
 //! backend, credentials included; only what says *which* state it is leaves this file.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 
 use serde_json::{Map, Value};
+
+use crate::sys::file::read_small;
 
 use super::TerraformError;
 
@@ -89,6 +92,9 @@ const LOCKING: &[(&str, &[Attribute])] = &[
 const CONFIDENTIAL: &[&str] =
     &["password", "secret", "token", "access_key", "private_key", "credentials", "conn_str"];
 
+/// Larger records are refused, not read. In bytes; ordinary ones have a few thousand.
+const MOST_BYTES: u64 = 4 << 20;
+
 impl Backend {
     /// The implicit backend: state in the directory itself.
     pub(crate) fn implicit() -> Self {
@@ -106,9 +112,9 @@ impl Backend {
     /// It is there and cannot be read or is not a record.
     pub(crate) fn read(data_directory: &Path) -> Result<Option<Self>, TerraformError> {
         let path = data_directory.join("terraform.tfstate");
-        let text = match std::fs::read(&path) {
+        let text = match read_small(&path, MOST_BYTES) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if is_absent(&error) => return Ok(None),
             Err(source) => return Err(TerraformError::Read { path, source }),
         };
         let unreadable = || TerraformError::Nowhere {
@@ -210,6 +216,11 @@ impl Backend {
         self.kind == other.kind
             && self.identity_attributes(directory) == other.identity_attributes(directory)
     }
+}
+
+/// Whether there is no such file: where the data directory is none, there is nothing in it.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 fn first_set(variables: &[&str]) -> Option<String> {

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -14,6 +15,7 @@ use crate::model::identity::Identity;
 use crate::model::text::OddText;
 use crate::proxy::argv::Parsed;
 use crate::proxy::{Guarded, Verb};
+use crate::sys::file::read_small;
 
 use super::TerraformError;
 use super::backend::Backend;
@@ -23,6 +25,11 @@ use super::planfile::{self, Plan};
 const DEFAULT_FILE: &str = "terraform.tfstate";
 /// Terraform's name for the directory of the other workspaces.
 const WORKSPACE_DIRECTORY: &str = "terraform.tfstate.d";
+
+/// Larger files do not hold the name of a workspace. In bytes.
+const MOST_SELECTED: u64 = 64 << 10;
+/// Larger configuration files are not searched. In bytes.
+const MOST_CONFIGURATION: u64 = 8 << 20;
 
 /// One root module as Terraform sees it now.
 pub(crate) struct Setting {
@@ -80,7 +87,7 @@ impl Setting {
         let recorded = Backend::read(&data)?;
         let may_need_init = recorded.is_none() && configuration_names_a_backend(&directory);
         let backend = recorded.unwrap_or_else(Backend::implicit);
-        let workspace = selected_workspace(&data);
+        let workspace = selected_workspace(&data)?;
         Ok(Self { directory, data, backend, workspace, may_need_init })
     }
 
@@ -277,15 +284,31 @@ fn path_flag(parsed: &Parsed, name: &str) -> Option<PathBuf> {
     parsed.value(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
-/// `TF_WORKSPACE`, else the file that `workspace select` writes, else `default`; empty counts as unset.
-fn selected_workspace(data: &Path) -> String {
+/// `TF_WORKSPACE`, else the file that `workspace select` writes, else `default`; empty counts as unset, and
+/// so does a file that cannot be read, for Terraform too.
+///
+/// # Errors
+/// Terraform would wait for the file, or take more for a name than anybody selects.
+fn selected_workspace(data: &Path) -> Result<String, TerraformError> {
     let from_environment = std::env::var_os(env::TF_WORKSPACE).filter(|name| !name.is_empty());
     if let Some(name) = from_environment {
-        return name.to_string_lossy().into_owned();
+        return Ok(name.to_string_lossy().into_owned());
     }
-    let selected = std::fs::read(data.join("environment")).unwrap_or_default();
+    let path = data.join("environment");
+    let selected = match read_small(&path, MOST_SELECTED) {
+        Ok(selected) => selected,
+        Err(source) if is_refused(&source) && !path.is_dir() => {
+            return Err(TerraformError::Read { path, source });
+        }
+        Err(_) => Vec::new(),
+    };
     let selected = String::from_utf8_lossy(&selected).trim().to_owned();
-    if selected.is_empty() { "default".to_owned() } else { selected }
+    Ok(if selected.is_empty() { "default".to_owned() } else { selected })
+}
+
+/// Whether a file was not read because of what it is.
+fn is_refused(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::FileTooLarge)
 }
 
 /// Terraform refuses a `TF_WORKSPACE` that is not its own escaped form as a path segment of a URL
@@ -304,7 +327,11 @@ fn configuration_names_a_backend(directory: &Path) -> bool {
         [&b".tf"[..], b".tf.json", b".tofu", b".tofu.json"].iter().any(|end| name.ends_with(end))
     };
     entries.map(|entry| entry.path()).filter(|path| is_configuration(path)).any(|path| {
-        let text = std::fs::read(path).unwrap_or_default();
+        let text = match read_small(&path, MOST_CONFIGURATION) {
+            Ok(text) => text,
+            // Terraform reads it, whatever its size; what is no file it would wait for, or refuse.
+            Err(error) => return error.kind() == io::ErrorKind::FileTooLarge,
+        };
         text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).any(names_a_backend)
     })
 }

@@ -14,9 +14,12 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use nix::fcntl::OFlag;
 use serde_json::{Value, json};
 
-use crate::sys::file::{Holder, lock_holder, open_for_looking, try_lock};
+use crate::sys::file::{Holder, lock_holder, open_for_looking, read_small, try_lock};
 
 use super::TerraformError;
+
+/// Larger files tell of no lock. In bytes.
+const MOST_INFO: u64 = 64 << 10;
 
 /// The state file, open for writing, and locked until this is dropped.
 pub(crate) struct StateLock {
@@ -95,7 +98,7 @@ pub(crate) fn holder(path: &Path) -> Option<String> {
 
 /// What the info file of a lock says: whose it is, for what, and since when; in one line.
 pub(crate) fn told_by(info: &Path) -> Option<String> {
-    let told = told(&std::fs::read(info).ok()?);
+    let told = told(&read_small(info, MOST_INFO).ok()?);
     (!told.is_empty()).then(|| told.join(", "))
 }
 
@@ -129,7 +132,7 @@ fn describe(state: &Path, file: &File) -> String {
         Ok(Holder::Process(pid)) => Some(pid),
         Ok(Holder::Nobody | Holder::Unnamed) | Err(_) => None,
     };
-    let mut parts = told(&std::fs::read(info_path(state)).unwrap_or_default());
+    let mut parts = told(&read_small(&info_path(state), MOST_INFO).unwrap_or_default());
     let before_id = parts.iter().position(|part| part.starts_with("lock ")).unwrap_or(parts.len());
     if let Some(pid) = pid {
         parts.insert(before_id, format!("process {pid}"));

@@ -6,17 +6,20 @@
 //! configuration (itself a message with `MessagePack` in field 1), 3 the workspace at plan time, which
 //! Terraform does not use.
 
-use std::fs::File;
-use std::io::Read;
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use serde_json::{Map, Value};
+
+use crate::sys::file::open_for_looking;
 
 use super::TerraformError;
 use super::backend::Backend;
 
 /// Larger plan bodies are not read; the member holds actions and values, not the state.
 const LIMIT: u64 = 1 << 30;
+/// A field that we want is never larger. In bytes.
+const MOST_FIELD: u64 = 4 << 20;
 
 /// What a file given to `apply` is.
 pub(crate) enum Plan {
@@ -33,7 +36,7 @@ pub(crate) enum Plan {
 /// # Errors
 /// It is a zip archive, and not one we can follow.
 pub(crate) fn read(path: &Path) -> Result<Plan, TerraformError> {
-    let Ok(mut file) = File::open(path) else { return Ok(Plan::Other) };
+    let Ok(mut file) = open_for_looking(path) else { return Ok(Plan::Other) };
     if !file.metadata().is_ok_and(|found| found.is_file()) {
         return Ok(Plan::Other);
     }
@@ -47,13 +50,12 @@ pub(crate) fn read(path: &Path) -> Result<Plan, TerraformError> {
         |reason: &str| TerraformError::Plan { path: path.to_owned(), reason: reason.to_owned() };
     let mut archive = zip::ZipArchive::new(file).map_err(|e| unreadable(&e.to_string()))?;
     let member = archive.by_name("tfplan").map_err(|e| unreadable(&e.to_string()))?;
-    let mut message = Vec::new();
-    member.take(LIMIT).read_to_end(&mut message).map_err(|e| unreadable(&e.to_string()))?;
-    let backend = field(&message, 13).ok_or_else(|| unreadable("it names no backend"))?;
-    let kind = field(backend, 1).and_then(|kind| std::str::from_utf8(kind).ok());
+    let backend = field(BufReader::new(member.take(LIMIT)), 13);
+    let backend = backend.ok_or_else(|| unreadable("it names no backend"))?;
+    let kind = field(&*backend, 1).and_then(|kind| String::from_utf8(kind).ok());
     let kind = kind.ok_or_else(|| unreadable("its backend has no type"))?;
-    let config = field(backend, 2).and_then(|config| field(config, 1)).unwrap_or_default();
-    Ok(Plan::Saved(Backend::new(kind.to_owned(), decode_config(config))))
+    let config = field(&*backend, 2).and_then(|config| field(&*config, 1)).unwrap_or_default();
+    Ok(Plan::Saved(Backend::new(kind, decode_config(&config))))
 }
 
 /// The configuration's attributes; what cannot be decoded counts as not set.
@@ -64,49 +66,66 @@ fn decode_config(bytes: &[u8]) -> Map<String, Value> {
     }
 }
 
-/// The last length-delimited field of that number in a protobuf message.
-fn field(message: &[u8], wanted: u64) -> Option<&[u8]> {
-    let mut rest = message;
+/// The last length-delimited field of that number in a protobuf message; none where the message is cut, or
+/// the field larger than any that we want. The others are passed over, not kept: a plan may be huge.
+fn field(mut message: impl Read, wanted: u64) -> Option<Vec<u8>> {
     let mut found = None;
-    while !rest.is_empty() {
-        let key = varint(&mut rest)?;
-        let body = match key & 7 {
+    while let Some(first) = byte(&mut message)? {
+        let key = varint(first, &mut message)?;
+        let length = match key & 7 {
             0 => {
-                varint(&mut rest)?;
-                None
+                let first = byte(&mut message)??;
+                varint(first, &mut message)?;
+                continue;
             }
-            1 => take(&mut rest, 8).map(|_| None)?,
+            1 => 8,
             2 => {
-                let length = usize::try_from(varint(&mut rest)?).ok()?;
-                Some(take(&mut rest, length)?)
+                let first = byte(&mut message)??;
+                varint(first, &mut message)?
             }
-            5 => take(&mut rest, 4).map(|_| None)?,
+            5 => 4,
             _ => return None,
         };
-        if key >> 3 == wanted {
-            found = body.or(found);
+        if key >> 3 == wanted && key & 7 == 2 {
+            found = Some(body(&mut message, length)?);
+        } else if io::copy(&mut message.by_ref().take(length), &mut io::sink()).ok()? < length {
+            return None;
         }
     }
     found
 }
 
-fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
-    let (taken, left) = rest.split_at_checked(length)?;
-    *rest = left;
-    Some(taken)
+/// That many bytes.
+fn body(message: &mut impl Read, length: u64) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    let is_fit = length <= MOST_FIELD;
+    is_fit.then(|| message.take(length).read_to_end(&mut body).ok())??;
+    (body.len() as u64 == length).then_some(body)
 }
 
-fn varint(rest: &mut &[u8]) -> Option<u64> {
-    let mut value = 0_u64;
-    for shift in (0..64).step_by(7) {
-        let (&byte, left) = rest.split_first()?;
-        *rest = left;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
+/// The next byte; none inside at the end, none at all where it cannot be read.
+#[expect(clippy::option_option, reason = "the end of a message is no failure")]
+fn byte(message: &mut impl Read) -> Option<Option<u8>> {
+    let mut byte = [0];
+    match message.read(&mut byte) {
+        Ok(0) => Some(None),
+        Ok(_) => Some(byte.first().copied()),
+        Err(_) => None,
+    }
+}
+
+/// A number whose first byte has been read.
+fn varint(first: u8, message: &mut impl Read) -> Option<u64> {
+    let mut value = u64::from(first & 0x7f);
+    let mut last = first;
+    for shift in (7..64).step_by(7) {
+        if last & 0x80 == 0 {
             return Some(value);
         }
+        last = byte(message)??;
+        value |= u64::from(last & 0x7f) << shift;
     }
-    None
+    (last & 0x80 == 0).then_some(value)
 }
 
 #[cfg(test)]
@@ -117,8 +136,8 @@ mod tests {
     fn the_last_field_of_a_number_counts_and_others_are_passed_over() {
         // 1: varint 300, 2: "ab", 3: fixed32, 2: "c"
         let message = [0x08, 0xac, 0x02, 0x12, 2, b'a', b'b', 0x1d, 0, 0, 0, 0, 0x12, 1, b'c'];
-        assert_eq!(field(&message, 2), Some(&b"c"[..]));
-        assert_eq!(field(&message, 9), None);
+        assert_eq!(field(&message[..], 2).as_deref(), Some(&b"c"[..]));
+        assert_eq!(field(&message[..], 9), None);
     }
 
     #[test]

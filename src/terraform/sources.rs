@@ -9,14 +9,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
-use std::io::Read;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use crate::model::source::{ModuleSource, SourceFile};
-use crate::sys::file::open_for_looking;
+use crate::sys::file::read_small;
 
 use super::locate::plain;
 
@@ -157,15 +156,7 @@ fn replaced_by(name: &OsStr) -> Option<OsString> {
 
 /// Reads a regular file that is not too large, without waiting for anything.
 fn read_bounded(path: &Path) -> Option<Vec<u8>> {
-    let file = open_for_looking(path).ok()?;
-    let metadata = file.metadata().ok()?;
-    if !metadata.is_file() || metadata.len() > MAX_FILE_BYTES {
-        return None;
-    }
-    let mut bytes = Vec::new();
-    // It may have grown meanwhile.
-    file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
+    read_small(path, MAX_FILE_BYTES).ok()
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::guard::refusal::Refusal;
+use crate::model::text::escape;
 
 pub(crate) use self::screen::Frame;
 pub(crate) use self::style::{Line, Paint, Role, Screen};
@@ -242,10 +243,11 @@ impl Ui {
         answer.is_some_and(|answer| answer == b"yes")
     }
 
-    /// Writes foreign text to stderr, as it is: what Terraform said.
+    /// Writes foreign text to stderr, made fit for a terminal: what Terraform said. No line of it can pass for
+    /// one of ours.
     #[expect(clippy::unused_self, reason = "whoever talks holds the streams")]
     pub(crate) fn quote(&self, text: &str) {
-        write_err(text.as_bytes());
+        write_err(quotable(text).as_bytes());
     }
 
     /// Whether a line on stderr can be written over by the next.
@@ -318,4 +320,27 @@ fn read_line(waits: &dyn Fn() -> bool) -> Option<Vec<u8>> {
         }
     }
     None
+}
+
+/// Foreign text, line by line, with what could steer a terminal escaped.
+fn quotable(text: &str) -> String {
+    let quoted = |line: &str| {
+        let indent = if line.starts_with(failure::OURS) { "  " } else { "" };
+        let (body, end) = line.strip_suffix('\n').map_or((line, ""), |body| (body, "\n"));
+        let cells: Vec<_> = body.split('\t').map(|cell| escape(cell.as_bytes())).collect();
+        format!("{indent}{}{end}", cells.join("\t"))
+    };
+    text.split_inclusive('\n').map(quoted).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quotable;
+
+    #[test]
+    fn foreign_text_keeps_its_lines_and_steers_nothing() {
+        let text = "Error:\ta\u{1b}[2J\0\r\n\ntf shim: forged \u{202e}";
+        assert_eq!(quotable(text), "Error:\ta\\u{1b}[2J\\u{0}\\r\n\n  tf shim: forged \\u{202e}");
+        assert_eq!(quotable(""), "");
+    }
 }

@@ -139,6 +139,9 @@ ailments! {
         entries over";
     Alias: "alias", Note,
         "in shells that read this file, the name does not mean the program on PATH";
+    Allow: "allow", Note,
+        "the guards that it names let every command of this shell pass, not only the one that it was \
+        meant for";
     UnknownVariable: "unknown-variable", Note,
         "it has no effect: it is misspelled, or for another version of tf";
     CliConfig: "cli-config", Note,

@@ -10,6 +10,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use crate::config::repository_top;
+use crate::sys::file::read_small;
 use crate::sys::helper::{Answer, MOST_INPUT_BYTES, Question};
 
 use super::super::shell;
@@ -19,6 +20,8 @@ use super::{Ailment, Chart, MOST_SAID, PATIENCE, be, named, path};
 
 /// What belongs into the repository, where it is there.
 const TO_BE_COMMITTED: [&str; 2] = [".terraform.lock.hcl", ".tf-shim.passport.json"];
+/// Larger files of patterns are not looked at. In bytes.
+const MOST_PATTERNS: u64 = 1 << 20;
 /// What git is told before its command, in every call.
 const CALMED: [&str; 3] = ["--no-pager", "-c", "core.fsmonitor=false"];
 
@@ -205,8 +208,8 @@ fn judge_ignored(git: &Git<'_>, module: Option<&Module>, tracked: &[PathBuf], ch
     }
     let file = git.directory.join(".gitignore");
     // What is added must not become part of a last line without an end.
-    let is_cut =
-        std::fs::read(&file).is_ok_and(|text| text.last().is_some_and(|end| *end != b'\n'));
+    let is_cut = read_small(&file, MOST_PATTERNS)
+        .is_ok_and(|text| text.last().is_some_and(|end| *end != b'\n'));
     let quoted = shell::words(is_cut.then_some("").into_iter().chain(lines.iter().copied()));
     let add = format!("printf '%s\\n' {quoted} >> {}", shell::word(&file));
     let present: Vec<PathBuf> = missing

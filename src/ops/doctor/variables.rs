@@ -21,12 +21,20 @@ pub(super) fn look(patient: &Patient<'_>, directory: &Path, chart: &mut Chart) {
     }
     let (faults, variables) = config::faults(directory);
     for name in variables {
-        let expected = if name == env::STORE { "an absolute path" } else { "`stop` or `continue`" };
+        let expected = match name {
+            env::STORE => "an absolute path",
+            env::ALLOW => "names of state guards, separated by commas",
+            _ => "`stop` or `continue`",
+        };
         let what = format!("{name} must be {expected}, and is not");
         chart.mend(Ailment::Variable, what, format!("unset {name}"));
     }
     for fault in &faults {
         chart.add(Ailment::Configuration, fault.to_string(), cure_of(fault));
+    }
+    if std::env::var_os(env::ALLOW).is_some_and(|names| !names.is_empty()) {
+        let what = format!("{} is set, and counts for every command", env::ALLOW);
+        chart.mend(Ailment::Allow, what, format!("unset {}", env::ALLOW));
     }
     look_at_unknown(chart);
     look_at_arguments(chart);
@@ -39,6 +47,11 @@ fn cure_of(fault: &ConfigError) -> Cure {
     let Some((file, line)) = fault.place() else {
         return Cure::Advice("see docs/configuration.md".to_owned());
     };
+    if matches!(fault, ConfigError::Unfit { .. }) {
+        let mut aside = file.as_os_str().to_owned();
+        aside.push(".aside");
+        return Cure::Command(format!("mv {}", shell::words([file.as_os_str(), &aside])));
+    }
     let Some(line) = line else {
         return Cure::Command(format!("chmod u+r {}", shell::word(file)));
     };

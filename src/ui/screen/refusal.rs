@@ -172,12 +172,12 @@ mod tests {
         let shown: Vec<_> = screen.lines().take(3).chain(screen.lines().rev().take(4)).collect();
         insta::assert_snapshot!(shown.join("\n"), @r#"
         tf shim: destroy was refused: protected
-          found  the plan deletes 22 protected resources
-                 a.b["\u{1b}[2J\n0"] · deleted
+          found     the plan deletes 22 protected resources
+                    a.b["\u{1b}[2J\n0"] · deleted
                       as it was
           way out   tf -chdir='xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' shim restore @
-                 and 2 more
-                 a.b["\u{1b}[2J\n19"] · deleted
+                    and 2 more
+                    a.b["\u{1b}[2J\n19"] · deleted
         "#);
     }
 }

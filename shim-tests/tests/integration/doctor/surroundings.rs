@@ -235,6 +235,8 @@ fn aliases_and_a_bypass_in_start_files_are_found_by_line() {
 fn variables_that_are_wrong_or_unknown_are_unset() {
     ward().with("TF_SHIM_STORE", "store").cures("variable", &["TF_SHIM_STORE", "an absolute path"]);
     ward().with("TF_SHIM_ON_ERROR", "go").cures("variable", &["TF_SHIM_ON_ERROR", "`stop`"]);
+    ward().with("TF_SHIM_ALLOW", "protected").cures("variable", &["TF_SHIM_ALLOW", "guards"]);
+    ward().with("TF_SHIM_ALLOW", "missing-state").cures("allow", &["TF_SHIM_ALLOW"]);
     ward().with("TF_SHIM_READONLY", "1").cures("unknown-variable", &["`TF_SHIM_READONLY`"]);
     ward().with("TF_CLI_CONFIG_FILE", "/nowhere/rc").cures("cli-config", &["/nowhere/rc"]);
     ward().without("HOME").cures("no-home", &["HOME"]);
