@@ -10,6 +10,8 @@ pub(super) fn refused(command: &Command) -> Option<&'static str> {
         Command::Restore { dry_run: false, .. } => Some("restore"),
         Command::Undo { dry_run: false, .. } => Some("undo"),
         Command::Check(options) if !options.plan_only => Some("check"),
+        // It may be a state that is overwritten.
+        Command::Cat { force: true, .. } => Some("cat"),
         Command::Unpin { .. } => Some("unpin"),
         Command::Accept { .. } => Some("accept"),
         Command::Passport { check: false } => Some("passport"),
@@ -61,6 +63,7 @@ mod tests {
             "unpin 7c1e9a04",
             "accept -m why",
             "passport",
+            "cat @ -o file --force",
             "install",
             "install --edit",
             "uninstall",

@@ -2,8 +2,10 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 pub(crate) mod aftermath;
+pub(crate) mod errored;
 pub(crate) mod plan;
 pub(crate) mod refusal;
 mod rename;
 pub(crate) mod scope;
 pub(crate) mod state;
+pub(crate) mod writable;

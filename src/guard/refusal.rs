@@ -108,6 +108,11 @@ impl std::fmt::Display for Expected {
     }
 }
 
+/// A state that was seen: `serial 41 (128 resources, lineage ec80aa96)`.
+pub(crate) fn told(image: &Image) -> String {
+    describe(image.serial, image.resources, image.lineage.as_ref())
+}
+
 /// What is known of a state, in a few words; a count that is not known is of one that has some.
 pub(super) fn describe(
     serial: Option<Serial>,

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use super::operation::{Image, Kind, Operation, OperationId, Outcome, Status};
+use super::operation::{Image, Kind, Operation, OperationId, Outcome, Source, Status};
 use super::reference::{Reference, canonical_verb};
 use super::state::{Digest, Serial};
 
@@ -212,6 +212,7 @@ fn as_of(operations: &[Operation], then: DateTime<Utc>) -> Result<Target, Unreso
         let has_ended = operation.finished.unwrap_or(operation.started) <= then;
         let (side, image) = images(operation)
             .filter(|(_, image)| image.status != Status::Unknown)
+            .filter(|(_, image)| image.source != Some(Source::Found))
             .find(|(side, _)| has_ended || *side == Side::Before)?;
         Some(target(operation, side, image))
     });
@@ -347,6 +348,23 @@ mod tests {
         let digest = Digest::of(&2_u64.to_le_bytes()).prefix(10);
         assert_eq!(resolve(&format!("sha256:{digest}")), Ok((2, Side::Before)));
         assert_eq!(resolve("sha256:00000000"), Err(Why::NoContent("00000000".to_owned())));
+    }
+
+    #[test]
+    fn what_was_found_lying_about_was_never_the_state_at_a_time() {
+        let mut found = operation(7, "save", None, Some(9));
+        found.kind = Kind::Save;
+        found.after.as_mut().unwrap().source = Some(super::Source::Found);
+        let operations: Vec<_> = history().into_iter().chain([found]).collect();
+        let serial = |text: &str| {
+            let reference = Reference::parse(text, at(100), &|time| Some(time.and_utc())).unwrap();
+            match reference.resolve(&operations).unwrap() {
+                Target::Image { image, .. } => image.serial.unwrap().0,
+                Target::Now => panic!("now"),
+            }
+        };
+        assert_eq!((serial("1m"), serial("@")), (3, 3));
+        assert_eq!((serial("aaaa0007"), serial("serial:9")), (9, 9));
     }
 
     #[test]

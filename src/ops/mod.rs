@@ -3,11 +3,14 @@
 //! Only here do the store and Terraform meet. Time and ids come from [`Context`], never from the wall.
 
 pub(crate) mod accept;
+mod aftermath;
 pub(crate) mod caller;
 pub(crate) mod capture;
 pub(crate) mod check;
 pub(crate) mod completion;
 pub(crate) mod doctor;
+mod end;
+mod errored;
 pub(crate) mod guarded;
 mod guards;
 pub(crate) mod history;
@@ -22,6 +25,7 @@ pub(crate) mod resume;
 mod shell;
 pub(crate) mod status;
 pub(crate) mod undo;
+mod unwritable;
 pub(crate) mod which;
 
 use std::ffi::{OsStr, OsString};

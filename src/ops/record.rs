@@ -1,48 +1,37 @@
-//! The records of one guarded command: what it found, how it ended, what it left.
+//! The records of one guarded command: what it found, and that it begins, or does not.
 //!
-//! Saving is the store's business, waiting is `supervise`'s; here is what is true about a run and when it
-//! may be said. What it started from is only certain where nobody else held the state.
+//! Saving is the store's business, waiting is `supervise`'s, the end is told in `end.rs`; here is what is true
+//! about a run before it starts and when it may be said.
 
 use std::ffi::OsString;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use nix::unistd::Pid;
 
 use crate::error::Error;
-use crate::guard::aftermath;
 use crate::guard::refusal::Refusal;
 use crate::model::census::Census;
 use crate::model::guard::Guard;
 use crate::model::operation::{
-    Changes, GuardAction, GuardNote, Image, Operation, OperationId, Outcome, Status,
+    Changes, GuardAction, GuardNote, Image, OperationId, Outcome, Status,
 };
 use crate::model::redact::{Grammar, RedactedArgv};
-use crate::model::state::StateImage;
 use crate::model::text::OddText;
 use crate::proxy::Verb;
 use crate::proxy::argv::CommandLine;
 use crate::proxy::verb::takes_value;
-use crate::store::{DirLock, Entry, RecordKind, Running, RunningMark, StateDir, StoreError};
+use crate::store::{DirLock, Entry, RecordKind, Running, StateDir, StoreError};
 use crate::sys::mark::ProcessMark;
-use crate::sys::spawn::Ending;
+use crate::terraform::Terraform;
 use crate::terraform::locate::{Location, Setting};
 use crate::terraform::read::Reading;
-use crate::terraform::supervise::Supervisor;
-use crate::terraform::{Terraform, TerraformError};
 
+use super::aftermath::Watch;
 use super::caller::Caller;
 use super::guarded::{Call, Voice};
 use super::guards::{self, Known};
-use super::report::{RunReport, StateName};
 use super::resume::{CaughtUp, Look};
-use super::{Context, capture, resume};
-
-/// How long a run whose `before` is in doubt waits for the records of others.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// A Terraform that has just got the lock plans before it writes, which takes it longer than this.
-const PROMPT: Duration = Duration::from_millis(20);
+use super::{Context, capture, errored, resume, unwritable};
 
 /// One state that the command will touch, as it was found.
 pub(super) struct State {
@@ -56,25 +45,25 @@ pub(super) struct State {
 
 /// One state that was saved and whose run is recorded as begun.
 pub(super) struct Begun {
-    location: Location,
-    workspace: Option<String>,
-    dir: StateDir,
+    /// Where it is.
+    pub(super) location: Location,
+    /// Which workspace a remote must be asked for, where it is not the selected one.
+    pub(super) workspace: Option<String>,
+    /// Its history.
+    pub(super) dir: StateDir,
     /// The state that was found, saved.
     pub(super) before: Image,
-    started: Instant,
-    census: Census,
-    provisional: bool,
-    seq: u64,
+    /// When Terraform was about to start.
+    pub(super) started: Instant,
+    /// The fingerprints of what was found.
+    pub(super) census: Census,
+    /// Whether it may not be what Terraform starts from.
+    pub(super) provisional: bool,
+    /// The number of the record that it begins.
+    pub(super) seq: u64,
+    /// What is remembered of the files around it.
+    pub(super) watch: Watch,
     marker: Running,
-}
-
-/// Runs of others that had ended before ours did.
-#[derive(Default)]
-struct Earlier {
-    /// The newest sequence number then.
-    seq: u64,
-    /// Those whose record was still on its way.
-    recording: Vec<OperationId>,
 }
 
 /// A command line as it may be recorded, `TF_CLI_ARGS*` included.
@@ -124,12 +113,7 @@ impl Record<'_> {
         };
         let State { location, workspace, mut look } = state;
         let dir = self.context.history_for_writing(&location).map_err(as_not_saved)?;
-        let caller = Caller::about(
-            self.call.called_as,
-            self.call.guarded.line.chdir(),
-            self.setting,
-            &location,
-        );
+        let caller = self.caller(&location);
         let unfinished = self.finish_restores(&dir, &caller)?;
         let read = || {
             let limits = self.context.limits();
@@ -140,9 +124,10 @@ impl Record<'_> {
         let census = capture::census(&look.reading);
         let caught_up = resume::catch_up(self.context, &dir, &lock, &look.reading);
         let caught_up = caught_up.map_err(as_not_saved)?;
+        let place = (&location, (&dir, &lock));
         let refusals = match unfinished {
             Some(refusal) => vec![refusal],
-            None => self.ask_guards(&dir, (&caught_up, &look.reading), &caller)?,
+            None => self.ask_guards(place, (&caught_up, &look.reading), &caller)?,
         };
         let is_allowed = |refusal: &Refusal| self.context.config.allow.contains(&refusal.guard);
         if !refusals.iter().all(is_allowed) {
@@ -153,6 +138,8 @@ impl Record<'_> {
         let begun = self.begin_under_lock(&dir, &lock, caught_up, allowed).map_err(as_not_saved)?;
         drop(lock);
         let (before, provisional, seq, marker) = begun;
+        let around = (self.terraform.directory(), self.context.config.max_state_bytes);
+        let watch = Watch::set(self.call.guarded, &location, around);
         Ok(Begun {
             location,
             workspace,
@@ -162,8 +149,15 @@ impl Record<'_> {
             census,
             provisional,
             seq,
+            watch,
             marker,
         })
+    }
+
+    /// How the user calls us, about a state of this command.
+    pub(super) fn caller<'a>(&'a self, location: &'a Location) -> Caller<'a> {
+        let chdir = self.call.guarded.line.chdir();
+        Caller::about(self.call.called_as, chdir, self.setting, location)
     }
 
     /// Finishes restores that were cut off. Where one cannot be, the command is refused, unless it touches
@@ -185,7 +179,7 @@ impl Record<'_> {
     /// What the guards that this command is asked object to.
     fn ask_guards(
         &self,
-        dir: &StateDir,
+        (location, (dir, lock)): (&Location, (&StateDir, &DirLock)),
         (seen, reading): (&CaughtUp, &Reading),
         caller: &Caller<'_>,
     ) -> Result<Vec<Refusal>, Error> {
@@ -197,7 +191,16 @@ impl Record<'_> {
         let counts = |guard: Guard| guard == Guard::CorruptState || !seen.is_busy;
         let objection = objection.filter(|(it, _)| scope.asks(it.guard) && counts(it.guard));
         let refusal = |objection| guards::refusal(known, objection, caller);
-        Ok(objection.map(refusal).transpose()?.into_iter().collect())
+        let mut refusals: Vec<Refusal> = objection.map(refusal).transpose()?.into_iter().collect();
+        if scope.asks(Guard::ErroredState) && counts(Guard::ErroredState) {
+            let expected = guards::expected(self.context, &head, &location.identity)?;
+            let found = (&seen.image, expected.as_ref());
+            refusals.extend(errored::look(self.context, (dir, lock), found, caller)?);
+        }
+        if scope.asks(Guard::UnwritableState) {
+            refusals.extend(unwritable::look(location, &seen.image));
+        }
+        Ok(refusals)
     }
 
     /// Records that the command was refused.
@@ -307,163 +310,6 @@ impl Record<'_> {
         }
     }
 
-    /// Saves the state as it became, and records how the command ended and what the guards let pass. Never fails
-    /// the command.
-    pub(super) fn end(
-        &self,
-        state: &Begun,
-        (ending, notes): (Ending, &[GuardNote]),
-        supervisor: &Supervisor,
-        voice: &dyn Voice,
-    ) -> Option<(StateName, RunReport)> {
-        match self.try_end(state, (ending, notes), supervisor) {
-            Ok(report) => {
-                let lineage = report.after.lineage.clone();
-                Some((StateName { identity: state.location.identity.clone(), lineage }, report))
-            }
-            Err(error) => {
-                let source = Box::new(error);
-                voice.failed(&Error::NotSavedAfter { verb: self.verb, source });
-                None
-            }
-        }
-    }
-
-    fn try_end(
-        &self,
-        state: &Begun,
-        (ending, notes): (Ending, &[GuardNote]),
-        supervisor: &Supervisor,
-    ) -> Result<RunReport, Error> {
-        // At once, before another run that waits for Terraform's lock can have written.
-        let look_after = supervisor.since_end();
-        let give_up = || supervisor.gives_up();
-        let limits = self.context.limits_until(&give_up);
-        let reading =
-            capture::read(&state.location, self.terraform, state.workspace.as_deref(), limits);
-        let earlier =
-            if state.provisional { self.earlier(&state.dir)? } else { Earlier::default() };
-        let lock = state.dir.lock()?;
-        if give_up() {
-            let what = "reading the state after the run".to_owned();
-            return Err(TerraformError::Abandoned { what }.into());
-        }
-        let (mut after, census) = match &reading {
-            Ok(reading) => {
-                (Some(capture::put(&state.dir, &lock, reading)?), capture::census(reading))
-            }
-            Err(_) => (Some(Image::without_bytes(Status::Unreadable)), Census::default()),
-        };
-        let before = self.settled_before(state, &earlier, &reading)?;
-        // A run that the lock refused has changed nothing; what is there belongs to the one that holds it.
-        let is_refused = state.provisional && ending != Ending::Exited(0) && {
-            let is_locked = reading.as_ref().is_ok_and(|reading| reading.is_locked);
-            is_locked || self.others_are_busy(&state.dir)?
-        };
-        if is_refused {
-            after = None;
-        }
-        let changes =
-            after.as_ref().and_then(|after| changes(state, Some(&before), after, &census));
-        let findings = after.as_ref().map_or_else(Vec::new, |after| {
-            let may_remove = matches!(self.call.guarded.verb, Verb::WorkspaceDelete | Verb::Init);
-            aftermath::judge(Some(&before), after, may_remove)
-        });
-        let entry = Entry {
-            before: state.provisional.then(|| before.clone()),
-            after: after.clone(),
-            contested: is_contested(state, &reading, look_after)?,
-            changes,
-            guards: notes.iter().chain(&findings).cloned().collect(),
-            tf_version: after.as_ref().and_then(|after| after.terraform_version.clone()),
-            outcome: Some(outcome(ending)),
-            ms: u64::try_from(state.started.elapsed().as_millis()).ok(),
-            exit: ending.status(),
-            signal: ending.signal(),
-            ..self.context.entry_of_nobody(RecordKind::End, self.id)
-        };
-        state.dir.append(&lock, &entry)?;
-        if let (true, Ok(reading), Some(after)) = (state.provisional, &reading, &after) {
-            // A run whose shim was killed may have ended while we waited for its lock.
-            resume::close_runs(self.context, &state.dir, &lock, (reading, after))?;
-        }
-        drop(lock);
-        if let Err(error) = reading {
-            return Err(error.into());
-        }
-        let after = after.unwrap_or_else(|| Image::without_bytes(Status::Unknown));
-        Ok(RunReport {
-            operation: self.id.clone(),
-            verb: self.verb.to_owned(),
-            outcome: Some(outcome(ending)),
-            can_undo: can_undo(&before, &after, changes),
-            before,
-            after,
-            changes,
-            findings,
-        })
-    }
-
-    /// What the run really started from.
-    ///
-    /// Where another one held the state when we looked, that is what one of those left whose Terraform had
-    /// ended before ours did: the lock lets one work at a time, so all of them came before us, and the
-    /// highest serial is the last of them. In doubt (it may be made of our own result, its record did not
-    /// come, it was not alone when it looked) nobody knows.
-    fn settled_before(
-        &self,
-        state: &Begun,
-        earlier: &Earlier,
-        reading: &Result<Reading, TerraformError>,
-    ) -> Result<Image, Error> {
-        if !state.provisional {
-            return Ok(state.before.clone());
-        }
-        let unknown = Image::without_bytes(Status::Unknown);
-        let operations = state.dir.history()?.operations;
-        let is_earlier = |other: &&Operation| {
-            let is_recorded = other.ended.is_some_and(|seq| seq > state.seq && seq <= earlier.seq);
-            is_recorded || earlier.recording.contains(&other.id)
-        };
-        let others: Vec<&Operation> =
-            operations.iter().filter(|other| other.id != *self.id).filter(is_earlier).collect();
-        if others.iter().any(|other| other.ended.is_none()) {
-            return Ok(unknown);
-        }
-        let left =
-            |other: &Operation| other.after.as_ref().map(|after| (after.serial, other.ended));
-        let last = others.into_iter().filter(|other| other.after.is_some()).max_by_key(|o| left(o));
-        let Some((last, image)) = last.and_then(|last| Some((last, last.after.as_ref()?))) else {
-            return Ok(unknown);
-        };
-        let is_there_still = reading
-            .as_ref()
-            .is_ok_and(|reading| reading.image.as_ref().map(StateImage::digest) == image.digest);
-        let is_doubtful = last.contested || (is_there_still && last.seq > state.seq);
-        Ok(if is_doubtful { unknown } else { image.clone() })
-    }
-
-    /// Who had ended before our Terraform did: those whose record is there, and those whose record is on
-    /// its way, which is waited for.
-    fn earlier(&self, dir: &StateDir) -> Result<Earlier, Error> {
-        let seq = dir.head()?.seq;
-        let is_on_its_way = |mark: &RunningMark| mark.op != *self.id && mark.is_only_recording();
-        let marks = dir.running()?.into_iter().filter(is_on_its_way);
-        let recording: Vec<OperationId> = marks.map(|mark| mark.op).collect();
-        let deadline = Instant::now() + PATIENCE;
-        while !recording.is_empty() && Instant::now() < deadline {
-            if !dir.running()?.iter().any(|mark| recording.contains(&mark.op)) {
-                break;
-            }
-            sleep(Duration::from_millis(10));
-        }
-        Ok(Earlier { seq, recording })
-    }
-
-    fn others_are_busy(&self, dir: &StateDir) -> Result<bool, Error> {
-        Ok(dir.running()?.iter().any(|mark| mark.op != *self.id && mark.is_live()))
-    }
-
     /// After an `init` that moved the state: its new place knows where it came from. Nothing where the
     /// backend is the same, or the new place is empty.
     pub(super) fn follow_migration(&self, was: &Setting, voice: &dyn Voice) {
@@ -507,54 +353,4 @@ impl Record<'_> {
         dir.append(&lock, &entry)?;
         Ok(())
     }
-}
-
-fn outcome(ending: Ending) -> Outcome {
-    match ending {
-        Ending::Exited(0) => Outcome::Done,
-        Ending::Exited(_) => Outcome::Failed,
-        Ending::Signalled(_) => Outcome::Killed,
-    }
-}
-
-/// What changed; none where one of the two cannot be counted.
-fn changes(
-    state: &Begun,
-    before: Option<&Image>,
-    after: &Image,
-    census: &Census,
-) -> Option<Changes> {
-    let is_countable =
-        |image: &Image| matches!(image.status, Status::Ok | Status::Absent | Status::Empty);
-    if !is_countable(after) || !before.is_some_and(is_countable) {
-        return None;
-    }
-    if state.provisional {
-        return capture::changes(&state.dir, before, census);
-    }
-    Some(state.census.changes(census))
-}
-
-/// Whether there is something that `undo` would take back.
-fn can_undo(before: &Image, after: &Image, changes: Option<Changes>) -> bool {
-    let is_known = before.status != Status::Unknown && after.status != Status::Unknown;
-    let has_moved =
-        before.serial != after.serial || changes.is_some_and(|c| c != Changes::default());
-    is_known && before.digest != after.digest && has_moved
-}
-
-/// Whether what was read may not be what this run alone left (somebody else had the lock by then, for
-/// long enough to have written), or is not the newest any more.
-fn is_contested(
-    state: &Begun,
-    reading: &Result<Reading, TerraformError>,
-    look_after: Duration,
-) -> Result<bool, Error> {
-    let Ok(reading) = reading else { return Ok(false) };
-    let newest = state.dir.head()?.newest_after.filter(|(seq, _)| *seq > state.seq);
-    let header = reading.image.as_ref().and_then(StateImage::header);
-    let is_late = newest.zip(header).is_some_and(|((_, newest), header)| {
-        newest.lineage == header.lineage && newest.serial > Some(header.serial)
-    });
-    Ok((reading.is_locked && look_after > PROMPT) || is_late)
 }

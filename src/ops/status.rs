@@ -10,7 +10,7 @@ use super::caller::Caller;
 use super::guards::Known;
 use super::report::StatusReport;
 use super::which::real_report;
-use super::{Context, Subject, capture, guards};
+use super::{Context, Subject, capture, errored, guards, unwritable};
 
 /// Where things stand. Never fails: what cannot be told is said so.
 pub(crate) fn status(
@@ -74,6 +74,12 @@ fn fill_from_store(
         let objection = guards::objection(context, known, (now, reading))?;
         let refusal = |objection| guards::refusal(known, objection, caller);
         report.findings = objection.map(refusal).transpose()?.into_iter().collect();
+        report.findings.extend(unwritable::look(&subject.location, now));
+    }
+    let expected = guards::expected(context, &head, &subject.location.identity)?;
+    if let Some(now) = report.now.as_ref().or(head.last.as_ref()) {
+        let states = (now, expected.as_ref());
+        report.findings.extend(errored::glance(context, dir.as_ref(), states, caller)?);
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::model::operation::{GuardNote, Image, Kind, Operation, OperationId, Status};
+use crate::model::operation::{GuardNote, Image, Kind, Operation, OperationId, Source, Status};
 use crate::model::redact::OddText;
 use crate::model::state::{Lineage, Serial};
 
@@ -210,6 +210,10 @@ impl Head {
         if let Some(after) = operation.after {
             // Read before one that is recorded already had written: not the newest.
             if operation.contested && self.knows_newer(&after) {
+                return;
+            }
+            // Found lying about: no look at the state.
+            if after.source == Some(Source::Found) {
                 return;
             }
             self.see(Some(&after));

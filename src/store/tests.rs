@@ -456,6 +456,27 @@ fn runs_restores_and_pins_fold_to_operations() {
 }
 
 #[test]
+fn what_was_found_lying_about_is_kept_and_is_not_what_the_state_is() {
+    let room = Room::new();
+    let dir = room.history();
+    let (state, mut found) = (put(&dir, 1), put(&dir, 2));
+    found.source = Some(Source::Found);
+    let lock = dir.lock().unwrap();
+    let outside = Entry { after: Some(state.clone()), ..entry(RecordKind::Outside, 1) };
+    dir.append(&lock, &outside).unwrap();
+    let save = Entry { after: Some(found.clone()), ..entry(RecordKind::Save, 2) };
+    dir.append(&lock, &save).unwrap();
+    drop(lock);
+    let history = consistent(&dir);
+    assert_eq!(history.operations[1].after, Some(found));
+    assert_eq!(history.head.last, Some(state.clone()));
+    assert_eq!(history.head.good, Some((op(1), state.clone())));
+    assert_eq!(history.head.newest_after, Some((1, state)));
+    // A restore goes forward from there.
+    assert_eq!(history.head.highest_serial.values().map(|it| it.0).collect::<Vec<_>>(), [2]);
+}
+
+#[test]
 fn the_head_of_many_segments_is_the_fold_of_everything() {
     let room = Room::new();
     let dir = room.history();

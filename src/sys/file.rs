@@ -44,6 +44,41 @@ impl FileId {
     }
 }
 
+/// What a file was at one moment: enough to tell later whether it was written, or another has its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Glance {
+    /// Which file.
+    pub(crate) id: FileId,
+    /// Its length in bytes.
+    length: u64,
+    /// When its content was changed: seconds and nanoseconds.
+    modified: (i64, i64),
+    /// When anything about it was changed.
+    changed: (i64, i64),
+}
+
+impl Glance {
+    /// What the system says of a file.
+    pub(crate) fn of(metadata: &Metadata) -> Self {
+        Self {
+            id: FileId::of(metadata),
+            length: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+
+    /// What is at `path` now, links followed; none where nothing is.
+    pub(crate) fn at(path: &Path) -> Option<Self> {
+        std::fs::metadata(path).ok().map(|metadata| Self::of(&metadata))
+    }
+
+    /// Whether its times are finer than seconds, so that two writes in a row can be told apart.
+    pub(crate) fn is_fine(&self) -> bool {
+        self.modified.1 != 0
+    }
+}
+
 /// Opens a file for reading without waiting for a writer, as a FIFO would want, and without making
 /// a terminal ours. Links are followed, as Terraform does.
 ///

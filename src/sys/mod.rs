@@ -20,6 +20,7 @@ pub(crate) mod mark;
 pub(crate) mod mount;
 pub(crate) mod process;
 pub(crate) mod random;
+pub(crate) mod room;
 pub(crate) mod scratch;
 pub(crate) mod signal;
 pub(crate) mod spawn;

@@ -5,16 +5,22 @@
 
 pub(crate) mod arguments;
 pub(crate) mod backend;
+pub(crate) mod backup;
 pub(crate) mod detour;
+pub(crate) mod errored;
 pub(crate) mod locate;
 pub(crate) mod lock;
 pub(crate) mod lying;
+pub(crate) mod outlook;
 pub(crate) mod plan;
 pub(crate) mod planfile;
+mod protobuf;
 pub(crate) mod read;
 pub(crate) mod sources;
 pub(crate) mod supervise;
+pub(crate) mod trace;
 pub(crate) mod version;
+pub(crate) mod writable;
 pub(crate) mod write;
 
 use std::ffi::{OsStr, OsString};

@@ -6,14 +6,14 @@
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::model::operation::{Source, Status};
 use crate::model::state::StateImage;
-use crate::sys::file::{Holder, lock_holder, open_for_looking};
+use crate::sys::file::{Glance, Holder, lock_holder, open_for_looking};
 
 use super::{Limits, Terraform, TerraformError, selecting};
 
@@ -118,7 +118,8 @@ fn read_once(path: &Path, max_bytes: u64) -> Result<Option<Attempt>, TerraformEr
     Ok(Some(Attempt { reading, is_stable, is_settled }))
 }
 
-fn read_bytes(
+/// Reads a file from where it stands to its end. `expected` is how much there should be.
+pub(super) fn read_bytes(
     file: &mut File,
     expected: u64,
     max_bytes: u64,
@@ -155,10 +156,7 @@ fn is_locked(file: &File) -> bool {
 }
 
 fn is_same(a: &Metadata, b: &Metadata) -> bool {
-    let key = |m: &Metadata| {
-        (m.dev(), m.ino(), m.len(), m.mtime(), m.mtime_nsec(), m.ctime(), m.ctime_nsec())
-    };
-    key(a) == key(b)
+    Glance::of(a) == Glance::of(b)
 }
 
 fn is_fresh(metadata: &Metadata) -> bool {

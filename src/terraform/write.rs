@@ -117,7 +117,7 @@ fn temporary_of(op: &str) -> String {
 }
 
 /// Where a link that leads to no file points: Terraform would create the file there.
-fn end_of_links(path: &Path) -> PathBuf {
+pub(super) fn end_of_links(path: &Path) -> PathBuf {
     /// As many as the kernel follows (`path_resolution(7)`).
     const LINKS: usize = 40;
     let mut target = path.to_owned();

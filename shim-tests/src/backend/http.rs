@@ -18,6 +18,8 @@ pub enum Fault {
     RefuseWrites,
     /// GET is answered with 403: the state cannot be read.
     RefuseReads,
+    /// Both are: the state can neither be read nor saved.
+    RefuseBoth,
     /// GET is answered with 404: the state has vanished.
     HideState,
     /// No answer until the fault is cleared.
@@ -185,9 +187,8 @@ impl Held {
     /// Does what a request asks for and returns status and body.
     fn respond(&mut self, method: &Method, body: Vec<u8>) -> (u16, Vec<u8>) {
         match (method, self.fault) {
-            (Method::Get, Some(Fault::RefuseReads)) | (Method::Post, Some(Fault::RefuseWrites)) => {
-                (403, Vec::new())
-            }
+            (Method::Get, Some(Fault::RefuseReads | Fault::RefuseBoth))
+            | (Method::Post, Some(Fault::RefuseWrites | Fault::RefuseBoth)) => (403, Vec::new()),
             (Method::Get, Some(Fault::HideState)) => (404, Vec::new()),
             (Method::Get, _) => self.state.clone().map_or((404, Vec::new()), |state| (200, state)),
             (Method::Post, _) => {

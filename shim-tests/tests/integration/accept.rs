@@ -18,6 +18,9 @@ fn apply(sandbox: &Sandbox) -> Transcript {
     sandbox.tf(["apply", "-auto-approve"]).run()
 }
 
+/// A way to lose a state; the text is another stack's.
+type Loss = fn(&Sandbox, &str);
+
 /// Fails unless an apply is refused by this guard.
 #[track_caller]
 fn assert_refused(sandbox: &Sandbox, guard: &str) {
@@ -29,7 +32,7 @@ fn assert_refused(sandbox: &Sandbox, guard: &str) {
 #[test]
 fn what_is_accepted_is_what_is_expected_from_then_on() {
     let other = states::state_of("11111111-53d4-44b7-9f0c-6c2b9a1e7d10", 50, &["x"]);
-    let losses: [(&str, fn(&Sandbox, &str)); 4] = [
+    let losses: [(&str, Loss); 4] = [
         ("missing-state", |sandbox, _| {
             std::fs::remove_file(sandbox.project().join(STATE)).unwrap();
         }),

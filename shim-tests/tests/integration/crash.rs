@@ -159,10 +159,12 @@ fn twice_in_a_row_is_no_worse_than_once() {
         ("sync-journal:3", "sync-journal:1"),
     ] {
         let sandbox = set(Start::Changed);
-        for point in [first, second] {
+        for (point, serial) in [(first, 9), (second, 10)] {
+            sandbox.play(writing(serial));
             let crashed = sandbox.tf(["apply"]).env("TF_SHIM_TEST_CRASH_AT", point).run();
             assert!(matches!(crashed.end, End::Signal(9) | End::Status(0)), "{crashed}");
         }
+        sandbox.play(writing(11));
         sandbox.tf(["apply"]).run().assert_status(0);
         let history = sandbox.history();
         assert!(history.runs().iter().all(|run| !run.end.is_null()), "{:?}", history.runs());

@@ -247,9 +247,8 @@ mod ends {
             Signal::SIGXCPU,
         ];
         let sandbox = fake_apply([]);
-        for signal in signals {
-            let part =
-                [Step::write(STATE, states::state(signal as u64, &["a"])), Step::die(signal)];
+        for (serial, signal) in (20..).zip(signals) {
+            let part = [Step::write(STATE, states::state(serial, &["a"])), Step::die(signal)];
             sandbox.play(Scenario::terraform().on(["apply"], part));
             let transcript = sandbox.tf(["apply"]).run();
             assert_eq!(transcript.end, End::by(signal), "{transcript}");
@@ -257,7 +256,7 @@ mod ends {
             assert_eq!(operation.outcome(), "killed", "{operation:#?}");
             assert_eq!(operation.end["signal"], signal as i32, "{operation:#?}");
             assert!(operation.end["exit"].is_null(), "{operation:#?}");
-            let written = states::state(signal as u64, &["a"]).into_bytes();
+            let written = states::state(serial, &["a"]).into_bytes();
             assert!(operation.after == Some(written), "what it wrote before it died is kept");
         }
     }

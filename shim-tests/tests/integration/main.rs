@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail the test as tests do")]
 
 mod accept;
+mod aftermath;
 mod callers;
 mod check;
 mod completion;

@@ -360,6 +360,7 @@ fn words_of_our_own_that_write_or_weaken_are_refused() {
         "undo --yes --orphan",
         "check --yes",
         "check --yes --destroy-after",
+        "cat serial:3 -o terraform.tfstate --force",
         "unpin serial:3",
         "install",
         "install --edit",

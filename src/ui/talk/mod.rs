@@ -9,6 +9,7 @@ use super::failure::OURS;
 use super::screen::Frame;
 use super::style::{Line, Role, Screen};
 use super::words;
+use crate::guard::aftermath::WAY_BACK;
 use crate::model::operation::{GuardAction, Image, Outcome, Status};
 use crate::ops::report::{RunReport, StateName};
 
@@ -106,8 +107,14 @@ pub(crate) fn findings(report: &RunReport, frame: &Frame) -> Screen {
     let mut screen = Screen::new();
     let noted = report.findings.iter().filter(|finding| finding.action != GuardAction::Allowed);
     for finding in noted {
-        let text = format!("{}: {}", finding.guard, finding.text);
+        let (text, way) = finding.text.split_once(WAY_BACK).unwrap_or((&finding.text, ""));
+        let text = format!("{}: {text}", finding.guard);
         screen.fold(Line::of(Role::Warning, OURS), Role::Plain, &text, frame.width);
+        if !way.is_empty() {
+            // On a line of its own and never folded: a command that is cut cannot be pasted.
+            let lead = Line::new().padded(4).plain("bring it back with: ");
+            screen.line(lead.with(Role::Hint, way));
+        }
     }
     screen
 }
