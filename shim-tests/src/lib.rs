@@ -38,6 +38,7 @@ pub mod history;
 pub mod invocation;
 pub mod managers;
 pub mod names;
+pub mod pages;
 pub mod processes;
 pub mod programs;
 pub mod provider;

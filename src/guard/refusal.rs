@@ -33,7 +33,7 @@ pub(crate) struct Refusal {
 pub(crate) struct Expected {
     /// Its lineage.
     pub(crate) lineage: Option<Lineage>,
-    /// Its serial; none where only the passport knows of it.
+    /// Its serial; where only the passport knows of it the lowest that it can have, if that is known.
     pub(crate) serial: Option<Serial>,
     /// Its managed resource instances; none where only the passport knows of it: there are some.
     pub(crate) resources: Option<u64>,
@@ -82,6 +82,14 @@ pub(super) fn with_names(found: &str, addresses: &[(String, String)]) -> String 
 }
 
 impl Expected {
+    /// What stands behind a serial that the state has left behind since: the passport is not kept up to date.
+    pub(crate) fn or_later(&self) -> &'static str {
+        match self.witness {
+            Witness::History(_) => "",
+            Witness::Passport(_) => " or later",
+        }
+    }
+
     /// A state that an operation of the history left.
     pub(crate) fn left_by(id: &OperationId, image: &Image) -> Self {
         Self {
@@ -104,7 +112,8 @@ pub(crate) fn sentence(expected: Option<&Expected>, found: &str) -> String {
 /// `serial 41 (128 resources, lineage ec80aa96)`.
 impl std::fmt::Display for Expected {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&describe(self.serial, self.resources, self.lineage.as_ref()))
+        let serial = self.serial.map(|serial| format!("serial {serial}{}", self.or_later()));
+        f.write_str(&described(serial, self.resources, self.lineage.as_ref()))
     }
 }
 
@@ -119,7 +128,11 @@ pub(super) fn describe(
     resources: Option<u64>,
     lineage: Option<&Lineage>,
 ) -> String {
-    let what = serial.map_or_else(|| "a state".to_owned(), |serial| format!("serial {serial}"));
+    described(serial.map(|serial| format!("serial {serial}")), resources, lineage)
+}
+
+fn described(serial: Option<String>, resources: Option<u64>, lineage: Option<&Lineage>) -> String {
+    let what = serial.unwrap_or_else(|| "a state".to_owned());
     let resources = match resources {
         Some(1) => "1 resource".to_owned(),
         Some(count) => format!("{count} resources"),

@@ -140,9 +140,8 @@ mod tests {
     }
 
     #[test]
-    fn a_passport_knows_the_lineage_and_that_there_are_resources() {
+    fn a_passport_knows_the_lineage_that_there_are_resources_and_a_serial_that_was_reached() {
         let claim = Expected {
-            serial: None,
             resources: None,
             witness: Witness::Passport(PathBuf::from("p")),
             ..left(&state("aaaaaaaa", 5, 2))
@@ -150,11 +149,18 @@ mod tests {
         for (found, expected) in [
             (Image::without_bytes(Status::Absent), Some(Guard::MissingState)),
             (state("bbbbbbbb", 9, 2), Some(Guard::ForeignState)),
-            (state("aaaaaaaa", 1, 1), None),
+            (state("aaaaaaaa", 4, 1), Some(Guard::OlderState)),
+            (state("aaaaaaaa", 5, 1), None),
+            (state("aaaaaaaa", 9, 1), None),
             (state("aaaaaaaa", 9, 0), Some(Guard::MissingState)),
         ] {
             assert_eq!(objects(&found, Some(&claim), Meaning::Unknown), expected);
         }
+        let of_an_older_tf = Expected { serial: None, ..claim };
+        assert_eq!(
+            objects(&state("aaaaaaaa", 1, 1), Some(&of_an_older_tf), Meaning::Unknown),
+            None
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::identity::Identity;
-use super::state::Lineage;
+use super::state::{Lineage, Serial};
 
 /// The version of the format. The second number grows with each added key.
 const FORMAT_VERSION: &str = "1.0";
@@ -36,6 +36,9 @@ pub(crate) struct Claim {
     pub(crate) workspace: String,
     /// The lineage.
     pub(crate) lineage: Option<Lineage>,
+    /// Its serial when that was written down: whatever is right has this one or a higher. Not kept up to date.
+    #[serde(default)]
+    pub(crate) serial: Option<Serial>,
     /// Whether it has resources.
     pub(crate) has_resources: bool,
     /// When that was written down. UTC.
@@ -123,6 +126,7 @@ impl Claim {
             key,
             workspace: identity.workspace.clone(),
             lineage: None,
+            serial: None,
             has_resources: false,
             when: at.trunc_subsecs(0),
             by: String::new(),
@@ -137,9 +141,11 @@ impl Claim {
             && self.workspace == other.workspace
     }
 
-    /// Whether the two say the same of it.
-    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
-        self.lineage == other.lineage && self.has_resources == other.has_resources
+    /// Whether it holds for what is so. The serial only grows, and the claim need not follow it.
+    pub(crate) fn holds_for(&self, is: &Self) -> bool {
+        self.lineage == is.lineage
+            && self.has_resources == is.has_resources
+            && self.serial <= is.serial
     }
 }
 
@@ -154,6 +160,7 @@ mod tests {
             key: None,
             workspace: workspace.to_owned(),
             lineage: Lineage::new(lineage.to_owned()),
+            serial: Some(Serial(7)),
             has_resources: true,
             when: "2026-11-20T10:00:00Z".parse().unwrap(),
             by: "ana@mbp".to_owned(),
@@ -169,6 +176,18 @@ mod tests {
         let workspaces: Vec<_> = read.states.iter().map(|claim| claim.workspace.as_str()).collect();
         assert_eq!(workspaces, ["a", "b"]);
         assert_eq!(read.claim(&claim("b", "")).unwrap().lineage, Lineage::new("2".to_owned()));
+    }
+
+    #[test]
+    fn a_claim_holds_while_the_serial_grows() {
+        let said = claim("a", "1");
+        for (serial, holds) in [(None, false), (Some(6), false), (Some(7), true), (Some(8), true)] {
+            let is = Claim { serial: serial.map(Serial), ..said.clone() };
+            assert_eq!(said.holds_for(&is), holds);
+        }
+        assert!(Claim { serial: None, ..said.clone() }.holds_for(&said), "of an older tf");
+        assert!(!said.holds_for(&Claim { has_resources: false, ..said.clone() }));
+        assert!(!said.holds_for(&claim("a", "2")));
     }
 
     #[test]

@@ -87,6 +87,11 @@ impl Watch {
         }
     }
 
+    /// Takes in what a plan that was made meanwhile will have done.
+    pub(super) fn foresee(&mut self, outlook: Option<Outlook>) {
+        self.outlook = outlook.or(self.outlook);
+    }
+
     /// Looks again, at once when Terraform has ended: whoever has waited for its lock may write soon.
     pub(super) fn look(&self, context: &Context, is_done: bool) -> Sight {
         let max_bytes = context.config.max_state_bytes;
@@ -186,6 +191,17 @@ fn plan_of(guarded: &Guarded, root_module: &Path) -> Option<PathBuf> {
 fn deed(guarded: &Guarded) -> Deed {
     let line = &guarded.line;
     match guarded.verb {
+        // What `-state-out` names is overwritten by what comes of another state.
+        Verb::Apply
+        | Verb::Destroy
+        | Verb::Refresh
+        | Verb::Import
+        | Verb::Taint
+        | Verb::Untaint
+            if line.parse().value("state-out").is_some() =>
+        {
+            Deed::Exchanges
+        }
         Verb::Destroy => destruction(guarded),
         Verb::Apply if line.is_set("destroy") => destruction(guarded),
         Verb::StateMv | Verb::StateRm | Verb::Import => Deed::Changes,

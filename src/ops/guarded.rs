@@ -286,7 +286,9 @@ impl<'a> Run<'a> {
             let ending = supervisor.run(terraform, guards, manner, note_child);
             ending.map(Done::unjudged).map_err(Error::from)
         };
-        let Done { ending, notes } = run.inspect_err(|error| record.give_up(&begun, error))?;
+        let run = run.inspect_err(|error| record.give_up(&begun, error))?;
+        let Done { ending, notes, outlook } = run;
+        begun.iter_mut().for_each(|state| state.watch.foresee(outlook));
         let end = |state: &Begun| record.end(state, (ending, &notes), supervisor, voice);
         let ended = begun.iter().filter_map(end);
         let reports: Vec<(StateName, RunReport)> = ended.collect();

@@ -32,7 +32,7 @@ pub(super) fn expected(context: &Context, identity: &Identity) -> Result<Option<
     let claim = passport.claim(&place).filter(|claim| claim.has_resources);
     Ok(claim.map(|claim| Expected {
         lineage: claim.lineage.clone(),
-        serial: None,
+        serial: claim.serial,
         resources: None,
         when: Some(claim.when),
         who: Some(claim.by.clone()),
@@ -70,7 +70,7 @@ pub(crate) fn enter(
     let claim = claim_of(context, identity, &image);
     let known = read(&path)?;
     let said = known.as_ref().and_then(|(passport, _)| passport.claim(&claim)).cloned();
-    let is_right = said.as_ref().is_some_and(|said| said.says_the_same(&claim));
+    let is_right = said.as_ref().is_some_and(|said| said.holds_for(&claim));
     let entered = match (is_right, errand) {
         (true, _) => Entered::Nothing,
         (false, Errand::Compare) => Entered::Differs,
@@ -88,6 +88,7 @@ fn claim_of(context: &Context, identity: &Identity, image: &Image) -> Claim {
     let is_there = matches!(image.status, Status::Ok | Status::Encrypted);
     Claim {
         lineage: image.lineage.clone().filter(|_| is_there),
+        serial: image.serial.filter(|_| is_there),
         // How many an encrypted state has, nobody can see.
         has_resources: is_there && image.resources != Some(0),
         by: context.who.at_host(),

@@ -28,6 +28,7 @@ use crate::sys::spawn::{Ending, Streams};
 use crate::terraform::arguments::Variables;
 use crate::terraform::detour::{Detour, Mode, Unfit, unapproved};
 use crate::terraform::locate::{Reach, Setting};
+use crate::terraform::outlook::Outlook;
 use crate::terraform::supervise::{Manner, Preparation, Supervisor};
 use crate::terraform::{Limits, Terraform};
 
@@ -58,12 +59,14 @@ pub(super) struct Done {
     pub(super) ending: Ending,
     /// What the guard said.
     pub(super) notes: Vec<GuardNote>,
+    /// What the plan that was applied will have done; none where none was, or that cannot be told.
+    pub(super) outlook: Option<Outlook>,
 }
 
 impl Done {
     /// It ended without a word from the guard.
     pub(super) fn unjudged(ending: Ending) -> Self {
-        Self { ending, notes: Vec::new() }
+        Self { ending, notes: Vec::new(), outlook: None }
     }
 }
 
@@ -170,8 +173,9 @@ impl<'a> Protected<'a> {
         if self.digest(&file)? != digest {
             return Err(self.refused(unreadable("it is not the one that was judged", None)));
         }
+        let outlook = Outlook::of(&file, self.context.config.max_state_bytes);
         let ending = self.child(detour.apply(&file, variables), supervisor, manner, started)?;
-        Ok(Done { ending, notes })
+        Ok(Done { ending, notes, outlook })
     }
 
     /// A command line that Terraform would refuse: it says so itself. Where a flag is in no table and a word

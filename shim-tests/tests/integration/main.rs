@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail the test as tests do")]
 
 mod accept;
+mod accident;
 mod aftermath;
 mod callers;
 mod check;
@@ -13,7 +14,9 @@ mod doctor;
 mod fidelity;
 mod forward;
 mod guarded;
+mod guards;
 mod harness;
+mod histories;
 mod hostile;
 mod install;
 mod layers;

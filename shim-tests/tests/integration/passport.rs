@@ -48,8 +48,11 @@ fn it_says_what_there_is_and_holds_no_secret() {
     assert_eq!(written["format_version"], "1.0");
     let claim = &written["states"][0];
     let keys: Vec<_> = claim.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(keys, ["kind", "path", "workspace", "lineage", "has_resources", "when", "by"]);
-    assert_eq!(claim["lineage"], state["lineage"]);
+    assert_eq!(
+        keys,
+        ["kind", "path", "workspace", "lineage", "serial", "has_resources", "when", "by"]
+    );
+    assert_eq!((&claim["lineage"], &claim["serial"]), (&state["lineage"], &state["serial"]));
     assert_eq!((&claim["kind"], &claim["path"]), (&"local".into(), &STATE.into()));
     assert_eq!((&claim["workspace"], &claim["has_resources"]), (&"default".into(), &true.into()));
 }
@@ -105,6 +108,24 @@ fn a_new_machine_that_finds_another_state_is_refused_and_the_right_one_passes() 
     assert!(refused.stderr_text().contains("lineage ec80aa96"), "{refused}");
     sandbox.write(STATE, &right);
     apply_elsewhere(&sandbox).assert_status(0);
+    apply_elsewhere(&sandbox).assert_status(0);
+}
+
+#[test]
+fn a_new_machine_that_finds_an_older_state_than_the_passport_knows_is_refused() {
+    let Some(sandbox) = with_passport() else { return };
+    let old = sandbox.read(STATE);
+    sandbox.write("main.tf", stage::resources(&["a", "b", "c"]));
+    sandbox.tf(["apply", "-auto-approve"]).run().assert_status(0);
+    std::fs::remove_file(sandbox.project().join(PASSPORT)).unwrap();
+    shim(&sandbox, ["passport"]).run().assert_status(0);
+    let newest = sandbox.read(STATE);
+    sandbox.write(STATE, old);
+    let refused = elsewhere(&sandbox, sandbox.tf(["destroy", "-auto-approve"])).run();
+    refused.assert_status(125);
+    assert!(refused.stderr_text().contains("refused: older-state"), "{refused}");
+    assert!(refused.stderr_text().contains(" or later · resources"), "{refused}");
+    sandbox.write(STATE, newest);
     apply_elsewhere(&sandbox).assert_status(0);
 }
 

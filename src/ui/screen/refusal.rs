@@ -75,7 +75,7 @@ pub(in crate::ui) fn deletion(deletion: &Deletion<'_>, frame: &Frame) -> Screen 
 
 /// `serial 41 · 128 resources · lineage ec80aa96 · 7c1e9a04 by ana@mbp, 3 days ago`.
 pub(super) fn expected(expected: &Expected, frame: &Frame) -> Line {
-    let serial = expected.serial.map(|serial| format!("serial {serial}"));
+    let serial = expected.serial.map(|serial| format!("serial {serial}{}", expected.or_later()));
     let resources = expected.resources.map_or_else(|| "resources".to_owned(), words::resources);
     let lineage = expected.lineage.as_ref().map(|lineage| format!("lineage {}", lineage.short()));
     let parts: Vec<String> = [serial, Some(resources), lineage].into_iter().flatten().collect();

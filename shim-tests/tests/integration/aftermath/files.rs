@@ -41,6 +41,20 @@ fn a_state_that_is_removed_while_terraform_works_is_kept_and_comes_back() {
 }
 
 #[test]
+fn where_the_plan_was_judged_it_is_known_what_must_be_there_even_at_the_first_apply() {
+    let Some(sandbox) = Sandbox::new().with_real_terraform() else { return };
+    sandbox.write("slow.tf", stage::slow_resource("slow", &sandbox.project()));
+    sandbox.write(".tf-shim.toml", "[guard.protect]\nmax_deletes = 0\n");
+    let running = slow_apply(&sandbox);
+    std::fs::remove_file(sandbox.project().join(STATE)).unwrap();
+    sandbox.write("go", "");
+    let done = running.finish();
+    done.assert_status(0);
+    assert!(done.stderr_text().contains("tf shim: missing-state: "), "{done}");
+    assert!(!sandbox.has(STATE));
+}
+
+#[test]
 #[expect(clippy::disallowed_methods, reason = "the walls are those of tf, not of its tests")]
 fn a_state_that_another_is_moved_over_is_kept_and_comes_back() {
     let Some(sandbox) = applied() else { return };
