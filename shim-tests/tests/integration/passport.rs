@@ -84,7 +84,7 @@ fn a_new_machine_that_finds_no_state_is_refused_until_a_person_accepts() {
     remove_state(&sandbox);
     let refused = apply_elsewhere(&sandbox);
     refused.assert_status(125);
-    for part in ["refused: missing-state", "says .tf-shim.passport.json", "tf shim accept"] {
+    for part in ["refused: missing-state", ".tf-shim.passport.json, written", "tf shim accept"] {
         assert!(refused.stderr_text().contains(part), "{refused}");
     }
     assert!(!refused.stderr_text().contains("restore @"), "nothing is kept here: {refused}");

@@ -73,26 +73,23 @@ pub(in crate::ui) fn deletion(deletion: &Deletion<'_>, frame: &Frame) -> Screen 
     screen
 }
 
-/// `serial 41 · 128 resources · lineage ec80aa96 · 7c1e9a04 by ana@mbp, 3 days ago`.
+/// `serial 41 · 128 resources · lineage ec80aa96 · last seen 3 days ago by ana@mbp in 7c1e9a04`.
 pub(super) fn expected(expected: &Expected, frame: &Frame) -> Line {
     let serial = expected.serial.map(|serial| format!("serial {serial}{}", expected.or_later()));
     let resources = expected.resources.map_or_else(|| "resources".to_owned(), words::resources);
     let lineage = expected.lineage.as_ref().map(|lineage| format!("lineage {}", lineage.short()));
     let parts: Vec<String> = [serial, Some(resources), lineage].into_iter().flatten().collect();
-    let line = Line::new().plain(&parts.join(" · ")).with(Role::Dim, " · last seen ");
-    let line = match expected.when {
-        Some(when) => line.with(Role::Dim, &format!("{} ", frame.clock.relative(when))),
-        None => line,
-    };
-    let line = match &expected.who {
-        Some(who) => line.with(Role::Dim, &format!("by {who} ")),
-        None => line,
-    };
+    let when = expected.when.map(|when| format!(" {}", frame.clock.relative(when)));
+    let who = expected.who.as_ref().map(|who| format!(" by {who}"));
+    let seen = when.unwrap_or_default() + &who.unwrap_or_default();
+    let line = Line::new().plain(&parts.join(" · "));
     match &expected.witness {
-        Witness::History(id) => line.with(Role::Dim, "in ").with(Role::Id, id.short()),
+        Witness::History(id) => {
+            line.with(Role::Dim, &format!(" · last seen{seen} in ")).with(Role::Id, id.short())
+        }
         Witness::Passport(path) => {
-            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-            line.with(Role::Dim, &format!("says {name}"))
+            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+            line.with(Role::Dim, &format!(" · {name}, written{seen}"))
         }
     }
 }
