@@ -288,7 +288,9 @@ impl<'a> Run<'a> {
         };
         let run = run.inspect_err(|error| record.give_up(&begun, error))?;
         let Done { ending, notes, outlook } = run;
-        begun.iter_mut().for_each(|state| state.watch.foresee(outlook));
+        for state in &mut begun {
+            state.watch.foresee(outlook);
+        }
         let end = |state: &Begun| record.end(state, (ending, &notes), supervisor, voice);
         let ended = begun.iter().filter_map(end);
         let reports: Vec<(StateName, RunReport)> = ended.collect();

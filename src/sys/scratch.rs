@@ -17,7 +17,7 @@ use super::random;
 /// Less space than this is none: a page or two are left over by who failed for want of more. Bytes.
 const LITTLE: u64 = 64 << 10;
 /// What the names begin with.
-const PREFIX: &str = "tf-shim-check-";
+const PREFIX: &str = "tf-shim-plans-";
 
 /// A private directory.
 pub(crate) struct Scratch {

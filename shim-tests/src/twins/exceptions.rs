@@ -145,7 +145,14 @@ impl Exception {
                 }
             }
             Self::Talk if asks_for(case, "TF_SHIM_TALK") => drop_talk(shimmed),
-            Self::Finding if leaves_no_state(case) => drop_finding(plain, shimmed),
+            Self::Finding => {
+                if leaves_no_state(case) {
+                    drop_finding(plain, shimmed);
+                }
+                if plain.files.contains_key(&b"project/errored.tfstate"[..]) {
+                    drop_errored(plain, shimmed);
+                }
+            }
             Self::Refusal if asks_for(case, "TF_SHIM_STORE") => {
                 if shimmed.end == crate::End::Status(125) && shimmed.stdout.is_empty() {
                     *shimmed = plain.clone();
@@ -170,7 +177,6 @@ impl Exception {
             | Self::PipeSignal
             | Self::Parent
             | Self::Talk
-            | Self::Finding
             | Self::Refusal
             | Self::Guard
             | Self::Word => {}
@@ -209,6 +215,16 @@ fn drop_finding(plain: &Seen, shimmed: &mut Seen) {
     let finding = b"tf shim: corrupt-state: what the run left is no state\n";
     if shimmed.stderr == [&plain.stderr, &finding[..]].concat() {
         shimmed.stderr.clone_from(&plain.stderr);
+    }
+}
+
+/// Removes what is said of an `errored.tfstate` that the run left behind: the end of stderr.
+fn drop_errored(plain: &Seen, shimmed: &mut Seen) {
+    let said = shimmed.stderr.strip_prefix(&plain.stderr[..]);
+    if said.is_some_and(|said| said.starts_with(b"tf shim: errored-state: ")) {
+        let mut rest = Seen { stderr: said.unwrap_or_default().to_vec(), ..shimmed.clone() };
+        drop_talk(&mut rest);
+        shimmed.stderr = [&plain.stderr[..], &rest.stderr].concat();
     }
 }
 

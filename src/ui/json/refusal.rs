@@ -60,7 +60,8 @@ fn next(guard: Guard) -> &'static str {
             "only commands that read may be run here; a person has to run this one elsewhere"
         }
         Guard::Protected => {
-            "a person has to run this at a terminal and confirm what would be deleted"
+            "stop and ask a person: the plan deletes what is protected; where the rules allow it, a person \
+             at a terminal can confirm that"
         }
     }
 }
