@@ -8,6 +8,9 @@ use crate::model::guard::Guard;
 use crate::model::operation::{GuardAction, GuardNote, Image, OperationId, Status};
 use crate::model::state::{Lineage, Serial};
 
+/// What is said of a state that cannot be read.
+pub(crate) const UNREADABLE: &str = "the state cannot be read after the run";
+
 use super::refusal::told;
 
 /// What a command is bound to have done to the state when it ends with status 0.
@@ -121,7 +124,7 @@ fn lost(run: &Run<'_>) -> Option<(Guard, String)> {
         Status::Invalid | Status::Ambiguous => {
             (Guard::CorruptState, "what the run left is no state")
         }
-        Status::Unreadable => (Guard::MissingState, "the state cannot be read after the run"),
+        Status::Unreadable => (Guard::MissingState, UNREADABLE),
     };
     Some((guard, text.to_owned()))
 }

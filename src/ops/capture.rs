@@ -118,12 +118,12 @@ pub(crate) fn unseen(
     if is_known {
         return Ok(None);
     }
-    let objection = guards::objection(context, Known::by(dir, &head), (image, reading))?;
+    let notice = guards::notice(context, Known::by(dir, &head), (image, reading))?;
     Ok(Some(Entry {
         before: was.cloned(),
         after: Some(image.clone()),
         changes: changes_of(dir, was, reading),
-        guards: objection.map(guards::noted).into_iter().collect(),
+        guards: notice.into_iter().collect(),
         ..context.entry_of_nobody(RecordKind::Outside, &new_id()?)
     }))
 }

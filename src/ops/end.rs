@@ -7,8 +7,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
+use crate::guard::aftermath::UNREADABLE;
 use crate::model::census::Census;
-use crate::model::guard::Guard;
 use crate::model::operation::{Changes, GuardNote, Image, Operation, OperationId, Outcome, Status};
 use crate::model::state::StateImage;
 use crate::store::{DirLock, Entry, RecordKind, RunningMark, StateDir};
@@ -19,6 +19,7 @@ use crate::terraform::supervise::Supervisor;
 
 use super::aftermath::{Ended, Sight};
 use super::guarded::Voice;
+use super::guards::{self, Known};
 use super::record::{Begun, Record};
 use super::report::{RunReport, StateName};
 use super::{capture, resume};
@@ -56,7 +57,7 @@ impl Record<'_> {
         if let Some(error) = unread {
             failed(error.into());
             // That it cannot be read has just been said.
-            report.findings.retain(|finding| finding.guard == Guard::ErroredState.word());
+            report.findings.retain(|finding| !finding.text.starts_with(UNREADABLE));
             if report.findings.is_empty() {
                 return None;
             }
@@ -97,7 +98,7 @@ impl Record<'_> {
         };
         let after = (!is_refused).then_some(after);
         let contested = is_contested(state, &reading, look_after)?;
-        let findings = match &after {
+        let mut findings = match &after {
             Some(after) => {
                 let is_alone = !contested && self.is_alone(state)?;
                 let outcome = (is_done(ending), is_alone);
@@ -105,6 +106,9 @@ impl Record<'_> {
             }
             None => Vec::new(),
         };
+        if let (Some(after), Ok(reading), true) = (&after, &reading, findings.is_empty()) {
+            findings.extend(self.left_as_it_was(state, (&before, after), reading)?);
+        }
         let changes =
             after.as_ref().and_then(|after| changes(state, Some(&before), after, &census));
         let entry = Entry {
@@ -131,7 +135,7 @@ impl Record<'_> {
             operation: self.id.clone(),
             verb: self.verb.to_owned(),
             outcome: Some(outcome(ending)),
-            can_undo: can_undo(&before, &after, changes),
+            can_undo: findings.is_empty() && can_undo(&before, &after, changes),
             before,
             after,
             changes,
@@ -151,6 +155,21 @@ impl Record<'_> {
         let caller = &self.caller(&state.location);
         let ended = Ended { caller, before, after, is_done, is_alone };
         state.watch.judge(self.context, (&state.dir, lock), sight, &ended)
+    }
+
+    /// What a guard objects to in a state that the command found and left alone. A command that is asked nothing
+    /// about it, such as `init`, must not make it the one that is expected.
+    fn left_as_it_was(
+        &self,
+        state: &Begun,
+        (before, after): (&Image, &Image),
+        reading: &Reading,
+    ) -> Result<Option<GuardNote>, Error> {
+        if state.is_allowed || !before.is_same_find(after) {
+            return Ok(None);
+        }
+        let head = state.dir.head()?;
+        guards::notice(self.context, Known::by(&state.dir, &head), (after, reading))
     }
 
     /// Whether no other run of ours was at work between our beginning and now, or is.

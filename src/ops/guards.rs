@@ -11,7 +11,8 @@ use crate::guard::scope::Scope;
 use crate::guard::state::{Meaning, Objection, judge};
 use crate::model::guard::Guard;
 use crate::model::identity::Identity;
-use crate::model::operation::{GuardAction, GuardNote, Image};
+use crate::model::operation::{GuardAction, GuardNote, Image, Operation, Source};
+use crate::model::text::OddText;
 use crate::proxy::{Guarded, Verb};
 use crate::store::{Head, StateDir};
 use crate::terraform::locate::{Location, Setting};
@@ -104,6 +105,27 @@ pub(super) fn objection(
     Ok(objection.map(|objection| (objection, expected)))
 }
 
+/// What the record of a state that was only seen keeps: what a guard would object to. Where the passport
+/// cannot be asked, that: nobody knows then whether the state is the right one.
+///
+/// # Errors
+/// The history cannot be read.
+pub(super) fn notice(
+    context: &Context,
+    known: Known<'_>,
+    found: (&Image, &Reading),
+) -> Result<Option<GuardNote>, Error> {
+    match objection(context, known, found) {
+        Ok(objection) => Ok(objection.map(noted)),
+        Err(Error::NoPassport { path, .. }) => {
+            let text =
+                format!("`{}`, which should tell the lineage, is no passport", path.display());
+            Ok(Some(GuardNote::new(Guard::ForeignState, GuardAction::Noted, text)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// What the record of something that was only seen keeps of an objection.
 pub(super) fn noted((objection, expected): (Objection, Option<Expected>)) -> GuardNote {
     let text = sentence(expected.as_ref(), &objection.found);
@@ -119,8 +141,12 @@ pub(super) fn refusal(
     (objection, expected): (Objection, Option<Expected>),
     caller: &Caller<'_>,
 ) -> Result<Refusal, Error> {
-    let expected = expected.map(|expected| with_witness(known.dir, expected)).transpose()?;
-    let ways = ways(objection.guard, expected.as_ref(), known.head, caller);
+    let operations = known.dir.map(StateDir::history).transpose()?.unwrap_or_default().operations;
+    let expected = expected.map(|expected| with_witness(&operations, expected));
+    let mut ways = ways(objection.guard, expected.as_ref(), known.head, caller);
+    if let (Some(expected), false) = (&expected, ways.is_empty()) {
+        ways.splice(0..0, newer_find(&operations, expected, caller));
+    }
     let found = match (&expected, objection.guard) {
         (_, Guard::CorruptState) if ways.is_empty() => format!(
             "{}, and no good one is known: look for a copy, such as `terraform.tfstate.backup`",
@@ -143,17 +169,31 @@ pub(super) fn refusal(
 }
 
 /// Who left the expected state, and when.
-fn with_witness(dir: Option<&StateDir>, expected: Expected) -> Result<Expected, Error> {
-    let (Some(dir), Witness::History(id)) = (dir, &expected.witness) else { return Ok(expected) };
-    let operations = dir.history()?.operations;
+fn with_witness(operations: &[Operation], expected: Expected) -> Expected {
+    let Witness::History(id) = &expected.witness else { return expected };
     let Some(operation) = operations.iter().find(|operation| operation.id == *id) else {
-        return Ok(expected);
+        return expected;
     };
-    let user = operation.user.as_ref().map(crate::model::text::OddText::display);
-    let host = operation.host.as_ref().map(crate::model::text::OddText::display);
+    let user = operation.user.as_ref().map(OddText::display);
+    let host = operation.host.as_ref().map(OddText::display);
     let who = user.zip(host).map(|(user, host)| format!("{user}@{host}"));
     let when = operation.finished.or(Some(operation.started));
-    Ok(Expected { when, who, ..expected })
+    Expected { when, who, ..expected }
+}
+
+/// The way to a state that was found lying about and is ahead of the expected one: what Terraform wrote into
+/// a file that was removed meanwhile, above all.
+fn newer_find(operations: &[Operation], expected: &Expected, caller: &Caller<'_>) -> Option<Way> {
+    let is_ahead = |image: &Image| {
+        image.source == Some(Source::Found)
+            && image.lineage == expected.lineage
+            && image.serial > expected.serial
+    };
+    let found = operations.iter().rev().find(|it| it.after.as_ref().is_some_and(is_ahead))?;
+    Some(Way {
+        command: caller.shim(&format!("restore {}", found.id.short())),
+        does: "bring back what the last run wrote and could not keep",
+    })
 }
 
 /// A restore that was cut off and cannot be finished.

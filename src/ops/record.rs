@@ -63,6 +63,8 @@ pub(super) struct Begun {
     pub(super) seq: u64,
     /// What is remembered of the files around it.
     pub(super) watch: Watch,
+    /// Whether a guard objected, and was let pass.
+    pub(super) is_allowed: bool,
     marker: Running,
 }
 
@@ -134,6 +136,7 @@ impl Record<'_> {
             self.refuse(&dir, &lock, caught_up, &refusals).map_err(as_not_saved)?;
             return Err(Error::Refused { verb: self.verb.to_owned(), refusals });
         }
+        let is_allowed = !refusals.is_empty();
         let allowed = refusals.iter().map(|refusal| refusal.note(GuardAction::Allowed)).collect();
         let begun = self.begin_under_lock(&dir, &lock, caught_up, allowed).map_err(as_not_saved)?;
         drop(lock);
@@ -150,6 +153,7 @@ impl Record<'_> {
             provisional,
             seq,
             watch,
+            is_allowed,
             marker,
         })
     }
@@ -186,7 +190,12 @@ impl Record<'_> {
         let scope = guards::scope(self.call.guarded, self.setting);
         let head = dir.head()?;
         let known = Known::by(dir, &head);
-        let objection = guards::objection(self.context, known, (&seen.image, reading))?;
+        // Who is asked nothing about the state does not need what tells which one it should be.
+        let objection = if scope.asks(Guard::CorruptState) {
+            guards::objection(self.context, known, (&seen.image, reading))?
+        } else {
+            None
+        };
         // What another of ours is just doing to the state is no accident.
         let counts = |guard: Guard| guard == Guard::CorruptState || !seen.is_busy;
         let objection = objection.filter(|(it, _)| scope.asks(it.guard) && counts(it.guard));

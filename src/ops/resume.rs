@@ -147,11 +147,11 @@ fn end_of(
     let later = head.newest_after.as_ref().is_some_and(|(seq, _)| *seq > open.seq);
     let is_ours = !open.doubtful && !later;
     // It may have been a `destroy`; but no command of ours puts another lineage or an old state there.
-    let objection = guards::objection(context, Known::by(dir, head), (image, reading))?;
-    let objection = objection.filter(|(it, _)| is_ours && it.guard != Guard::MissingState);
+    let notice = guards::notice(context, Known::by(dir, head), (image, reading))?;
+    let notice = notice.filter(|it| is_ours && it.guard != Guard::MissingState.word());
     Ok(Entry {
         outcome: Some(Outcome::Unknown),
-        guards: objection.map(guards::noted).into_iter().collect(),
+        guards: notice.into_iter().collect(),
         after: is_ours.then(|| image.clone()),
         changes: is_ours.then(|| changes_of(dir, open.before.as_ref(), reading)).flatten(),
         ..context.entry_of_nobody(RecordKind::End, &open.id)

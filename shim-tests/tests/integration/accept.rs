@@ -65,6 +65,20 @@ fn what_is_accepted_is_what_is_expected_from_then_on() {
 }
 
 #[test]
+fn a_command_that_is_asked_nothing_does_not_make_a_state_the_right_one() {
+    for command in [&["init"][..], &["state", "push", STATE], &["workspace", "new", "x"]] {
+        let Some(sandbox) = applied() else { return };
+        let old = sandbox.read(STATE);
+        sandbox.write("main.tf", stage::resources(&["a", "b", "c"]));
+        apply(&sandbox).assert_status(0);
+        sandbox.write(STATE, old);
+        sandbox.tf(command.iter().copied()).run().assert_status(0);
+        sandbox.tf(["workspace", "select", "default"]).run().assert_status(0);
+        assert_refused(&sandbox, "older-state");
+    }
+}
+
+#[test]
 fn what_is_no_state_cannot_be_accepted() {
     let Some(sandbox) = applied() else { return };
     sandbox.write(STATE, "{\"version\": 4, \"ser");

@@ -185,6 +185,10 @@ fn what_is_no_passport_stops_a_new_machine_and_says_where() {
         broken.assert_status(125);
         assert!(broken.stderr_text().contains(PASSPORT), "{broken}");
         assert!(broken.stderr_text().contains(why), "{broken}");
+        let init = sandbox.tf(["init"]).env("TF_SHIM_STORE", sandbox.path("third")).run();
+        init.assert_status(0);
+        let apply = sandbox.tf(["apply"]).env("TF_SHIM_STORE", sandbox.path("third")).run();
+        apply.assert_status(125);
         // Where the history knows what to expect, nobody needs it.
         sandbox.tf(["apply", "-auto-approve"]).run().assert_status(0);
     }

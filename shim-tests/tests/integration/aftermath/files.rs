@@ -35,6 +35,11 @@ fn a_state_that_is_removed_while_terraform_works_is_kept_and_comes_back() {
     assert!(!sandbox.has(STATE));
     let restore = way(&done, "shim restore");
     assert_eq!(restore, format!("tf shim restore {}", only_find(&sandbox).0));
+    assert!(!done.stderr_text().contains("tf shim undo"), "{done}");
+    // The next command is refused, and leads to what was written, not to what was there before.
+    let refused = sandbox.tf(["apply", "-auto-approve"]).run();
+    refused.assert_status(125);
+    assert!(refused.stderr_text().contains(&format!("way out   {restore} ")), "{refused}");
     paste(&sandbox, &format!("{restore} --yes")).assert_status(0);
     assert_eq!(resources(&sandbox.read(STATE)), ["a", "slow"]);
     sandbox.terraform(["plan", "-detailed-exitcode"]).run().assert_status(0);
