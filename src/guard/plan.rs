@@ -81,16 +81,39 @@ fn covers(section: &Protected, change: &ResourceChange) -> bool {
         || change.previous_address.as_deref().is_some_and(named)
 }
 
-/// Whether a pattern stands for an instance, for its resource, or for a module that it is in. Where the
-/// pattern has no instance keys, those of the address do not matter, wherever they stand.
+/// Whether a pattern stands for an instance, for its resource, or for a module that it is in. Instance keys
+/// that the pattern leaves out do not matter, wherever they stand.
 fn covers_address(pattern: &Pattern, address: &str) -> bool {
-    let keyless = without_keys(address);
-    [address, &keyless].into_iter().any(|address| {
+    variants(address).iter().any(|address| {
         let module = address::module_of(address);
         let ends = address::steps(module).into_iter().chain([module.len()]);
         let modules = ends.filter_map(|end| module.get(..end)).filter(|module| !module.is_empty());
         pattern.covers_address(address) || modules.into_iter().any(|module| pattern.matches(module))
     })
+}
+
+/// More keys than this are left out all together or not at all: each doubles the ways to write an address.
+const MOST_KEYS: usize = 6;
+
+/// The ways to write an address: with each of its instance keys, and without.
+fn variants(address: &str) -> Vec<String> {
+    let starts = address::steps(address);
+    let ends = starts.iter().copied().skip(1).chain([address.len()]);
+    let first = starts.first().copied().unwrap_or(address.len());
+    let steps: Vec<&str> =
+        starts.iter().zip(ends).filter_map(|(start, end)| address.get(*start..end)).collect();
+    if steps.iter().filter(|step| step.starts_with('[')).count() > MOST_KEYS {
+        return vec![address.to_owned(), without_keys(address)];
+    }
+    let mut variants = vec![address.get(..first).unwrap_or_default().to_owned()];
+    for step in steps {
+        let without = if step.starts_with('[') { variants.clone() } else { Vec::new() };
+        for variant in &mut variants {
+            variant.push_str(step);
+        }
+        variants.extend(without);
+    }
+    variants
 }
 
 fn name(change: &ResourceChange) -> String {
@@ -158,7 +181,7 @@ impl Objection {
     /// The refusal of it.
     pub(crate) fn refusal(&self, plan_sha256: String, why: Unconfirmed) -> Refusal {
         let because = match why {
-            Unconfirmed::NoPerson => "nobody is at a terminal to confirm it",
+            Unconfirmed::NoPerson => "nobody is there to confirm it",
             Unconfirmed::Denied => "`action = \"deny\"` lets nobody confirm it",
             Unconfirmed::Declined => "the name of the workspace was not typed",
         };

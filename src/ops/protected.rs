@@ -29,6 +29,7 @@ use crate::terraform::arguments::Variables;
 use crate::terraform::detour::{Detour, Mode, Unfit, unapproved};
 use crate::terraform::locate::{Reach, Setting};
 use crate::terraform::outlook::Outlook;
+use crate::terraform::sources::{self, Dialect, names_ephemeral};
 use crate::terraform::supervise::{Manner, Preparation, Supervisor};
 use crate::terraform::{Limits, Terraform};
 
@@ -50,6 +51,8 @@ pub(super) struct Protected<'a> {
     terraform: &'a Terraform,
     voice: &'a dyn Voice,
     workspace: &'a str,
+    /// Where Terraform keeps its own things.
+    data: &'a Path,
     backend: String,
 }
 
@@ -141,7 +144,15 @@ impl<'a> Protected<'a> {
             Ok(Reach::Nothing | Reach::Stops) | Err(_) => None,
         };
         let backend = location.unwrap_or_else(|| setting.current()).identity.backend();
-        Some(Self { context, call, terraform, voice, workspace: &setting.workspace, backend })
+        Some(Self {
+            context,
+            call,
+            terraform,
+            voice,
+            workspace: &setting.workspace,
+            data: &setting.data,
+            backend,
+        })
     }
 
     /// Plans, judges, asks, applies. `started` hears the process id of the apply.
@@ -250,7 +261,7 @@ impl<'a> Protected<'a> {
         let sha256 = digest.to_string();
         let plan =
             read.map_err(|reason| self.refused(unreadable(&reason, Some(sha256.clone()))))?;
-        let again = plan.has_ephemeral_variables();
+        let again = plan.has_ephemeral_variables() || self.may_have_ephemeral_variables();
         let variables = if again { Variables::Again } else { Variables::InThePlan };
         if let Some(objection) = judge(&plan, &self.context.config.guard, self.workspace) {
             return self.confirm(&objection, sha256, supervisor, variables);
@@ -302,15 +313,25 @@ impl<'a> Protected<'a> {
         let deletion = Deletion { verb, objection, backend, workspace: self.workspace };
         let gives_up = || supervisor.interrupted().is_some();
         let is_confirmed = self.voice.confirms(&deletion, &gives_up);
-        if let Some(ending) = supervisor.stopped() {
-            return Ok(Verdict::End(ending));
-        }
-        if !is_confirmed {
-            return refuse(sha256, Unconfirmed::Declined);
+        match supervisor.stopped() {
+            // An interrupt is an answer, too: no.
+            Some(Ending::Exited(_)) => return refuse(sha256, Unconfirmed::Declined),
+            Some(ending) => return Ok(Verdict::End(ending)),
+            None if !is_confirmed => return refuse(sha256, Unconfirmed::Declined),
+            None => {}
         }
         let text = format!("a person confirmed it; {}", objection.summary());
         let note = GuardNote::new(Guard::Protected, GuardAction::Allowed, text);
         Ok(Verdict::Apply(variables, vec![note]))
+    }
+
+    /// Whether a variable of the root module may be ephemeral. Where it has a default, a plan shows that, and not
+    /// that a value was given (Terraform 1.11.4).
+    fn may_have_ephemeral_variables(&self) -> bool {
+        let is_tofu = self.terraform.real().name() == "tofu";
+        let dialect = if is_tofu { Dialect::OpenTofu } else { Dialect::Terraform };
+        let modules = sources::read(self.terraform.directory(), self.data, dialect);
+        names_ephemeral(&modules)
     }
 
     /// What the plan says of itself, or why it cannot be read.

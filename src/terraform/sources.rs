@@ -53,6 +53,13 @@ pub(crate) fn read(directory: &Path, data_dir: &Path, dialect: Dialect) -> Vec<M
     modules.collect()
 }
 
+/// Whether variables of the root module may be ephemeral. Only a hint: to give variables again does no harm
+/// (terraform-facts.md 8.4).
+pub(crate) fn names_ephemeral(modules: &[ModuleSource]) -> bool {
+    let root = modules.iter().filter(|module| module.key.is_empty());
+    root.flat_map(|module| &module.files).any(|file| file.text.contains("ephemeral"))
+}
+
 /// Reads the files that give values to variables: those that Terraform finds by itself (its "Variable
 /// Definitions Files") and those that are named. What cannot be read is passed over.
 pub(crate) fn values(directory: &Path, named: &[OsString]) -> Vec<SourceFile> {

@@ -191,3 +191,30 @@ fn a_renamed_resource_with_instances_is_one_block() {
     ];
     assert_eq!(proposals(&keyed), ["moved {\n  from = t.x[\"a\"]\n  to   = t.x[\"b\"]\n}"]);
 }
+
+#[test]
+fn a_key_that_is_left_out_does_not_matter_wherever_it_stands() {
+    let address = "module.m[\"y.z\"].terraform_data.in[\"plain\"]";
+    for pattern in [
+        "module.m.terraform_data.in",
+        "module.m.terraform_data.in[\"plain\"]",
+        "module.m[\"y.z\"].terraform_data.in",
+        "module.m",
+        "module.m[\"y.z\"]",
+    ] {
+        assert!(covers_address(&Pattern::new(pattern), address), "{pattern}");
+    }
+    for pattern in [
+        "module.m.terraform_data.in[\"other\"]",
+        "module.m[\"x\"].terraform_data.in",
+        "module.m[\"x\"]",
+        "terraform_data.in",
+    ] {
+        assert!(!covers_address(&Pattern::new(pattern), address), "{pattern}");
+    }
+    let deep = format!("module.m{}.a.b[0]", "[0].module.n".repeat(20));
+    assert!(covers_address(
+        &Pattern::new(&format!("module.m{}.a.b", ".module.n".repeat(20))),
+        &deep
+    ));
+}

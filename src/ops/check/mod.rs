@@ -23,14 +23,13 @@ use crate::check::source::Configuration;
 use crate::config::{AcceptRule, repository_top};
 use crate::error::{Caller, Error, status};
 use crate::model::plan::Plan;
-use crate::model::source::ModuleSource;
 use crate::proxy::depth::Depth;
 use crate::proxy::real::RealBinary;
 use crate::sys::scratch::Scratch;
 use crate::terraform::Terraform;
 use crate::terraform::arguments::{Arguments, Variables};
 use crate::terraform::locate::Setting;
-use crate::terraform::sources::{self, Dialect};
+use crate::terraform::sources::{self, Dialect, names_ephemeral};
 use crate::terraform::supervise::Supervisor;
 
 pub(crate) use self::logs::Log;
@@ -437,13 +436,6 @@ fn incomplete(seen: &Seen) -> Option<String> {
 /// Which files count.
 fn dialect(real: &RealBinary) -> Dialect {
     if real.name() == "tofu" { Dialect::OpenTofu } else { Dialect::Terraform }
-}
-
-/// Whether variables may be ephemeral. Only a hint: to give variables again does no harm
-/// (terraform-facts.md 8.4).
-fn names_ephemeral(modules: &[ModuleSource]) -> bool {
-    let root = modules.iter().filter(|module| module.key.is_empty());
-    root.flat_map(|module| &module.files).any(|file| file.text.contains("ephemeral"))
 }
 
 /// What a plan would do, in Terraform's words.

@@ -44,12 +44,19 @@ fn variables_reach_the_plan_in_every_way() {
 
 #[test]
 fn ephemeral_variables_are_given_again() {
-    let ephemeral = "variable \"e\" {\n  type = string\n  ephemeral = true\n}\n\
-                     resource \"terraform_data\" \"a\" {\n  input = 1\n}\n";
-    let Some(sandbox) = judged(ephemeral) else { return };
-    sandbox.tf(["apply", "-auto-approve", "-var", "e=secret"]).run().assert_status(0);
-    let text = state(&sandbox, "terraform.tfstate");
-    assert!(!text.contains("secret"), "{text}");
+    // With a default, the plan does not even say that a value was given.
+    for default in ["", "  default = \"x\"\n"] {
+        let ephemeral = format!(
+            "variable \"e\" {{\n  type = string\n  ephemeral = true\n{default}}}\n\
+             resource \"terraform_data\" \"a\" {{\n  input = 1\n}}\n"
+        );
+        let Some(sandbox) = judged(&ephemeral) else { return };
+        sandbox.tf(["apply", "-auto-approve", "-var", "e=secret"]).run().assert_status(0);
+        let text = state(&sandbox, "terraform.tfstate");
+        assert!(!text.contains("secret"), "{text}");
+        sandbox.write("e.tfvars", "e = \"other\"\n");
+        sandbox.tf(["apply", "-auto-approve", "-var-file=e.tfvars"]).run().assert_status(0);
+    }
 }
 
 #[test]
