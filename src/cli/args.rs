@@ -1,7 +1,7 @@
 //! The commands and their flags, as clap and as plain data: they are the same types.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::Styles;
@@ -236,8 +236,31 @@ impl ReportTarget {
         if path.is_empty() {
             return Err(format!("where to? write {word}=PATH"));
         }
+        if is_of_the_project(Path::new(path)) {
+            return Err(
+                "a report never takes the place of a state or of a configuration".to_owned()
+            );
+        }
         Ok(Self::File(format, PathBuf::from(path)))
     }
+}
+
+/// Whether a path has the name of a file that Terraform or we read: what is there may be all there is of it.
+fn is_of_the_project(path: &Path) -> bool {
+    const NAMES: [&str; 3] = [".tf-shim.toml", ".tf-shim.passport.json", ".terraform.lock.hcl"];
+    const ENDS: [&str; 9] = [
+        ".tfstate",
+        ".tfstate.backup",
+        ".tf",
+        ".tf.json",
+        ".tofu",
+        ".tofu.json",
+        ".tfvars",
+        ".tfvars.json",
+        ".tfplan",
+    ];
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    NAMES.contains(&&*name) || ENDS.iter().any(|end| name.ends_with(end))
 }
 
 /// Reads a duration as the configuration does.

@@ -144,6 +144,11 @@ fn wrong_usage_is_said_in_our_words() {
         ("-json -json", "`--json` is given more than once | see `tf shim help`"),
         ("cat @ -force", "`-o <FILE>` is missing | see `tf shim help`"),
         ("show a b", "unexpected `b` | see `tf shim help`"),
+        (
+            "check --report json=terraform.tfstate",
+            "`json=terraform.tfstate` is not a value of `--report <FORMAT=PATH>`: a report never takes the \
+             place of a state or of a configuration | see `tf shim help`",
+        ),
         ("help lst", "`lst` is not a command of tf shim | see `tf shim help`"),
     ];
     for (line, said) in cases {

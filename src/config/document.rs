@@ -103,6 +103,9 @@ pub(super) fn read(path: &Path) -> Result<Option<String>, ConfigError> {
     let unfit = |why| ConfigError::Unfit { path: path.to_owned(), why };
     let file = match OpenOptions::new().read(true).custom_flags(flags.bits()).open(path) {
         Ok(file) => file,
+        Err(error) if is_absent(&error) && path.is_symlink() => {
+            return Err(unfit("is a link that leads nowhere"));
+        }
         Err(error) if is_absent(&error) => return Ok(None),
         Err(source) => return Err(failed(source)),
     };

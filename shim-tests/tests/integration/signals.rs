@@ -234,8 +234,8 @@ mod real_terraform {
     /// Runs a slow apply with a real Terraform and interrupts it by `strike`.
     fn interrupted(strike: impl FnOnce(&mut Running<'_>), on_terminal: bool) -> Option<String> {
         let sandbox = Sandbox::new().with_real_terraform()?;
-        let config = stage::resource("a", "1") + &stage::slow_resource("slow", &sandbox.project());
-        sandbox.write("main.tf", config);
+        let slow = stage::patient_resource_at("slow", &sandbox.project());
+        sandbox.write("main.tf", stage::resource("a", "1") + &slow);
         let line = sandbox.tf(["apply", "-auto-approve", "-no-color"]);
         let line = if on_terminal { line.on_terminal() } else { line };
         let mut running = line.start();
