@@ -4,7 +4,7 @@
 //! to be right either: whatever cannot be looked at is said so, and the rest is looked at all the same.
 //! Each part below looks at one thing and adds what it finds; the table of everything that can be found
 //! is in `ailment`. What is easy to get wrong: a fix is copied into a shell, so what comes from outside goes
-//! through [`shell`], and what may be secret (values of variables, aliases, addresses) is not shown at all.
+//! through `ops::shell`, and what may be secret (values of variables, aliases, addresses) is not shown at all.
 
 mod ailment;
 mod another;
