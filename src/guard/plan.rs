@@ -199,12 +199,8 @@ impl Objection {
 /// The refusal of a plan that cannot be judged: what nobody can read may delete anything.
 pub(crate) fn unreadable(reason: &str, plan_sha256: Option<String>) -> Refusal {
     Refusal {
-        guard: Guard::Protected,
-        expected: None,
-        found: format!("the plan cannot be judged: {reason}"),
-        addresses: Vec::new(),
         plan_sha256,
-        ways: Vec::new(),
+        ..Refusal::of(Guard::Protected, format!("the plan cannot be judged: {reason}"))
     }
 }
 

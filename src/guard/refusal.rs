@@ -64,6 +64,18 @@ pub(crate) struct Way {
 }
 
 impl Refusal {
+    /// A refusal of which only this is known: no expected state, no plan, no way out.
+    pub(crate) fn of(guard: Guard, found: String) -> Self {
+        Self {
+            guard,
+            expected: None,
+            found,
+            addresses: Vec::new(),
+            plan_sha256: None,
+            ways: Vec::new(),
+        }
+    }
+
     /// What the record keeps of it.
     pub(crate) fn note(&self, action: GuardAction) -> GuardNote {
         let found = with_names(&self.found, &self.addresses);

@@ -98,15 +98,15 @@ impl Left {
         };
         let rm = format!("rm {}", shell::word(path_for(caller)));
         Refusal {
-            guard: Guard::ErroredState,
             expected: self.kept.as_ref().map(|id| Expected::left_by(id, &self.image)),
-            found: format!("{is}; `{NAME}` holds {}, left by a failed save", told(&self.image)),
-            addresses: Vec::new(),
-            plan_sha256: None,
             ways: vec![
                 Way { command: way, does: "save what that run did" },
                 Way { command: rm, does: "afterwards, or to forget it: the history keeps it" },
             ],
+            ..Refusal::of(
+                Guard::ErroredState,
+                format!("{is}; `{NAME}` holds {}, left by a failed save", told(&self.image)),
+            )
         }
     }
 }

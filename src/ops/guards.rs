@@ -158,14 +158,7 @@ pub(super) fn refusal(
         ),
         _ => objection.found,
     };
-    Ok(Refusal {
-        guard: objection.guard,
-        expected,
-        found,
-        addresses: Vec::new(),
-        plan_sha256: None,
-        ways,
-    })
+    Ok(Refusal { expected, ways, ..Refusal::of(objection.guard, found) })
 }
 
 /// Who left the expected state, and when.
@@ -202,15 +195,14 @@ pub(super) fn unfinished(error: &Error, caller: &Caller<'_>) -> Refusal {
     let chain: Vec<String> =
         std::iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect();
     Refusal {
-        guard: Guard::Unfinished,
-        expected: None,
-        found: format!("an interrupted restore could not be finished: {}", chain.join(": ")),
-        addresses: Vec::new(),
-        plan_sha256: None,
         ways: vec![Way {
             command: caller.shim("restore @"),
             does: "write the state again, when the cause is mended",
         }],
+        ..Refusal::of(
+            Guard::Unfinished,
+            format!("an interrupted restore could not be finished: {}", chain.join(": ")),
+        )
     }
 }
 

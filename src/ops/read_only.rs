@@ -87,14 +87,7 @@ fn error(what: &str, found: &str) -> Error {
 }
 
 fn refusal(found: &str) -> Refusal {
-    Refusal {
-        guard: Guard::ReadOnly,
-        expected: None,
-        found: found.to_owned(),
-        addresses: Vec::new(),
-        plan_sha256: None,
-        ways: Vec::new(),
-    }
+    Refusal::of(Guard::ReadOnly, found.to_owned())
 }
 
 /// Refuses, and records it where there is something to record and somewhere to.

@@ -86,11 +86,10 @@ fn fill_from_store(
 
 fn interrupted(caller: &Caller<'_>) -> Refusal {
     Refusal {
-        guard: Guard::Unfinished,
-        expected: None,
-        found: "a restore was interrupted; the next command that writes finishes it".to_owned(),
-        addresses: Vec::new(),
-        plan_sha256: None,
         ways: vec![Way { command: caller.shim("save"), does: "finish it now" }],
+        ..Refusal::of(
+            Guard::Unfinished,
+            "a restore was interrupted; the next command that writes finishes it".to_owned(),
+        )
     }
 }

@@ -18,14 +18,7 @@ use super::capture;
 /// Objects where Terraform could not write the state; nothing to say of a remote one.
 pub(super) fn look(location: &Location, found: &Image) -> Option<Refusal> {
     let obstacle = obstacle(capture::local_path(location)?, found.bytes)?;
-    Some(Refusal {
-        guard: Guard::UnwritableState,
-        expected: None,
-        found: obstacle,
-        addresses: Vec::new(),
-        plan_sha256: None,
-        ways: Vec::new(),
-    })
+    Some(Refusal::of(Guard::UnwritableState, obstacle))
 }
 
 /// What stands in the way of writing the state at `path`, in a sentence; none where nothing does.
